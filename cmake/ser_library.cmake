@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# ser_library(NAME [EXTERNAL libs…]): src/NAME is a library, a namespace and a target. It can include only the
+# libraries of its row in layers.txt, because each include root is a link build/inc/NAME/NAME -> src/NAME.
+# Files x_test.cpp become the test program NAME_test.
+function(ser_layer_row name out)
+  file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/layers.txt" rows REGEX "^[a-z]")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/layers.txt")
+  foreach(row IN LISTS rows)
+    string(REPLACE "*" "\\*" key "${name}")
+    if(row MATCHES "^([^:]+): *(.*)$" AND CMAKE_MATCH_1 STREQUAL name)
+      string(REPLACE " " ";" deps "${CMAKE_MATCH_2}")
+      set(${out} "${deps}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "cmake/layers.txt has no row for '${name}'")
+endfunction()
+
+function(ser_make_library target dir include_name row)
+  cmake_parse_arguments(ARG "" "" "EXTERNAL" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cpp")
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  get_filename_component(link_parent "${CMAKE_BINARY_DIR}/inc/${target}/${include_name}" DIRECTORY)
+  file(MAKE_DIRECTORY "${link_parent}")
+  file(CREATE_LINK "${dir}" "${CMAKE_BINARY_DIR}/inc/${target}/${include_name}" SYMBOLIC)
+
+  ser_layer_row("${row}" deps)
+  list(REMOVE_ITEM deps "modules/*")
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE ser_flags)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope} "${CMAKE_BINARY_DIR}/inc/${target}")
+  target_link_libraries(${target} ${scope} ${deps} ${ARG_EXTERNAL})
+
+  if(SER_BUILD_TESTS AND tests)
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE ${target} ser_flags GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${target}_test PRIVATE SER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+      SER_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    add_test(NAME ${target} COMMAND ${target}_test --gtest_brief=1)
+  endif()
+endfunction()
+
+function(ser_library name)
+  ser_make_library(${name} "${CMAKE_SOURCE_DIR}/src/${name}" ${name} ${name} ${ARGN})
+endfunction()
+
+# Every folder of modules/ is the library mod_NAME; modules include each other nowhere.
+function(ser_modules)
+  file(GLOB dirs CONFIGURE_DEPENDS LIST_DIRECTORIES true "${CMAKE_SOURCE_DIR}/modules/*")
+  set(all "")
+  foreach(dir IN LISTS dirs)
+    if(IS_DIRECTORY "${dir}")
+      get_filename_component(name "${dir}" NAME)
+      ser_make_library(mod_${name} "${dir}" modules/${name} "modules/*" EXTERNAL PkgConfig::PCRE2 fmt::fmt)
+      list(APPEND all mod_${name})
+    endif()
+  endforeach()
+  set(SER_MODULES "${all}" PARENT_SCOPE)
+endfunction()
