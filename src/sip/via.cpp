@@ -25,7 +25,8 @@ Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
     if (name.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
     const std::string_view version = cursor.token();
     if (version.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
-    if (!iequals(name, "SIP") || version != "2.0") return {Errc::unsupported, "Via of another protocol"};
+    if (!iequals(name, "SIP")) return {Errc::unsupported, "Via of another protocol"};
+    via.other_version = version != "2.0";
   }
   via.transport = cursor.token();
   if (via.transport.empty()) return {Errc::syntax, "Via without transport"};
