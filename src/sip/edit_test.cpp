@@ -44,7 +44,9 @@ struct EditTest : ::testing::Test {
     EXPECT_NE(at, std::string::npos);
     return text.replace(at, part.size(), replacement);
   }
-  std::string_view part(std::string_view text) { return m->bytes().substr(m->bytes().find(text), text.size()); }
+  std::string_view part(std::string_view text) {
+    return m->bytes().substr(m->bytes().find(text), text.size());
+  }
 };
 
 TEST_F(EditTest, NothingChangesNothing) {
@@ -95,7 +97,8 @@ TEST_F(EditTest, OrderAtOnePlaceIsThatOfInsertion) {
   ASSERT_TRUE(edits.remove(via.line()));
   ASSERT_TRUE(edits.insert_before(via, "A: 4\r\n"));
   EXPECT_EQ(out(), [&] {
-    std::string text = with("Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n", "A: 1\r\nA: 2\r\nA: 3\r\nA: 4\r\n");
+    std::string text =
+        with("Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n", "A: 1\r\nA: 2\r\nA: 3\r\nA: 4\r\n");
     return text.insert(text.find("\r\n\r\n") + 2, "Z: 9\r\n");
   }());
 }
@@ -123,9 +126,10 @@ TEST_F(EditTest, BadArguments) {
   EXPECT_TRUE(edits.insert_at(3, ""));
   EXPECT_TRUE(edits.empty());
   for (const std::string_view lines :
-       {std::string_view("X: 1"), std::string_view("X: 1\n"), std::string_view("X: 1\r\n\r\n"), std::string_view("X: \r1\r\n"),
-        std::string_view("X: \0\r\n", 7), std::string_view(": 1\r\n"), std::string_view("X\r\n"), std::string_view(" x: 1\r\n"),
-        std::string_view("X: 1\r\n \r\n"), std::string_view("X: 1\r\nINVITE sip:x SIP/2.0\r\n")}) {
+       {std::string_view("X: 1"), std::string_view("X: 1\n"), std::string_view("X: 1\r\n\r\n"),
+        std::string_view("X: \r1\r\n"), std::string_view("X: \0\r\n", 7), std::string_view(": 1\r\n"),
+        std::string_view("X\r\n"), std::string_view(" x: 1\r\n"), std::string_view("X: 1\r\n \r\n"),
+        std::string_view("X: 1\r\nINVITE sip:x SIP/2.0\r\n")}) {
     EXPECT_EQ(edits.append_header(lines).error().code, Errc::syntax) << lines;
   }
   EXPECT_TRUE(edits.append_header("X: 1\r\n 2\r\nY : 3\r\n"));
@@ -196,7 +200,8 @@ TEST(Writer, CutsBehindContentLengthAndAddsItToStreams) {
 TEST(Writer, LargeBinaryBodyUntouched) {
   std::string body;
   for (unsigned i = 0; i < 60000; ++i) body += static_cast<char>(i * 7 % 256);
-  const std::string head = "MESSAGE sip:a@b SIP/2.0\r\nv: x\r\nWeIrD:\t \x80\xff q\r\nContent-Length: 60000\r\n\r\n";
+  const std::string head =
+      "MESSAGE sip:a@b SIP/2.0\r\nv: x\r\nWeIrD:\t \x80\xff q\r\nContent-Length: 60000\r\n\r\n";
   TestMessage m(head + body);
   EditList edits(m.arena(), *m);
   ASSERT_TRUE(edits.append_header("X: 1\r\n"));
@@ -211,14 +216,16 @@ TEST(EditList, ManyEditsInOrderAreCheapAndDisorderIsBounded) {
   TestMessage m("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 40000\r\n\r\n" + std::string(40000, 'a'));
   EditList edits(m.arena(), *m);
   const auto body = m->body();
-  for (std::size_t i = 0; i < body.size(); i += 4) ASSERT_TRUE(edits.replace(body.substr(i, 1), "bb", kAllBranches, TextLife::stable));
+  for (std::size_t i = 0; i < body.size(); i += 4)
+    ASSERT_TRUE(edits.replace(body.substr(i, 1), "bb", kAllBranches, TextLife::stable));
   EXPECT_EQ(edits.count(), 10000U);
   std::string out(written_size(*m, &edits, {}), '\0');
   const auto size = write(*m, &edits, {}, out);
   ASSERT_TRUE(size);
   EXPECT_NE(out.find("Content-Length: 50000\r\n"), std::string::npos);
   Result<void> last;
-  for (std::size_t i = body.size() - 2; last && i >= 4; i -= 4) last = edits.replace(body.substr(i, 1), "c", kAllBranches, TextLife::stable);
+  for (std::size_t i = body.size() - 2; last && i >= 4; i -= 4)
+    last = edits.replace(body.substr(i, 1), "c", kAllBranches, TextLife::stable);
   EXPECT_EQ(last.error().code, Errc::too_many);
 }
 

@@ -66,20 +66,22 @@ TEST(Reply, FinalWithEverything) {
 
 TEST(Reply, TryingHasTimestampAndNoTag) {
   const TestMessage m(kInvite);
-  EXPECT_EQ(reply(*m, {.status = 100, .to_tag = "xyz"}), lf("SIP/2.0 100 Trying\n"
-                                                            "v: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1, SIP/2.0/TCP 10.0.0.2\n"
-                                                            "Via: SIP/2.0/UDP 10.0.0.3\n"
-                                                            "f: <sip:a@example.com>;tag=1\n"
-                                                            "To:  <sip:b@example.com>\n"
-                                                            "Timestamp: 54\n"
-                                                            "i: abc@host\n"
-                                                            "CSeq: 1 INVITE\n"
-                                                            "Content-Length: 0\n"
-                                                            "\n"));
+  EXPECT_EQ(reply(*m, {.status = 100, .to_tag = "xyz"}),
+            lf("SIP/2.0 100 Trying\n"
+               "v: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1, SIP/2.0/TCP 10.0.0.2\n"
+               "Via: SIP/2.0/UDP 10.0.0.3\n"
+               "f: <sip:a@example.com>;tag=1\n"
+               "To:  <sip:b@example.com>\n"
+               "Timestamp: 54\n"
+               "i: abc@host\n"
+               "CSeq: 1 INVITE\n"
+               "Content-Length: 0\n"
+               "\n"));
 }
 
 TEST(Reply, TagOfRequestStays) {
-  for (const char* to : {"<sip:b@h>;tag=old", "sip:b@h ; x=\">\" ;Tag = old", "\"B >\" <sip:b@h>\r\n ;x=y;tag=old"}) {
+  for (const char* to :
+       {"<sip:b@h>;tag=old", "sip:b@h ; x=\">\" ;Tag = old", "\"B >\" <sip:b@h>\r\n ;x=y;tag=old"}) {
     const TestMessage m("BYE sip:b@h SIP/2.0\r\nTo: " + std::string(to) + "\r\n\r\n");
     const std::string out = reply(*m, {.status = 481, .to_tag = "new"});
     EXPECT_EQ(out.find("new"), std::string::npos) << out;
@@ -87,7 +89,9 @@ TEST(Reply, TagOfRequestStays) {
   }
   for (const char* to : {"sip:b@h", "sip:b@h;x=y", "\"B;tag=q\" <sip:b@h;tag=z>", "<sip:b@h>;x=\"a>\""}) {
     const TestMessage m("BYE sip:b@h SIP/2.0\r\nTo: " + std::string(to) + "\r\n\r\n");
-    EXPECT_NE(reply(*m, {.status = 481, .to_tag = "new"}).find("To: " + std::string(to) + ";tag=new\r\n"), std::string::npos) << to;
+    EXPECT_NE(reply(*m, {.status = 481, .to_tag = "new"}).find("To: " + std::string(to) + ";tag=new\r\n"),
+              std::string::npos)
+        << to;
   }
 }
 
@@ -128,7 +132,9 @@ TEST(ViaStamp, Rows) {
       {"SIP/2.0/UDP h ; rport ; branch=x", {"", 65535, false}, "SIP/2.0/UDP h ; rport=65535 ; branch=x"},
       {"SIP/2.0/UDP h;rport=7;x", {"", 9, false}, "SIP/2.0/UDP h;rport=9;x"},
       {"SIP/2.0/UDP h;x", {"::1", 9, true}, "SIP/2.0/UDP h;x;rport=9;received=::1"},
-      {"SIP/2.0/UDP h;received=9.9.9.9;rport", {"1.2.3.4", 8, false}, "SIP/2.0/UDP h;received=1.2.3.4;rport=8"},
+      {"SIP/2.0/UDP h;received=9.9.9.9;rport",
+       {"1.2.3.4", 8, false},
+       "SIP/2.0/UDP h;received=1.2.3.4;rport=8"},
       {"SIP/2.0/UDP h;received=1.2.3.4", {"1.2.3.4", 8, false}, "SIP/2.0/UDP h;received=1.2.3.4"},
       {"SIP/2.0/UDP h;x;rport", {"", 0, true}, "SIP/2.0/UDP h;x;rport"},
   };
@@ -146,25 +152,36 @@ TEST(ViaStamp, Rows) {
 }
 
 TEST(Derive, CancelOfASentRequest) {
-  const TestMessage m(
-      lf("INVITE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP p;branch=z9hG4bK9, SIP/2.0/UDP u\nRoute: <sip:r1;lr>\nRoute: <sip:r2;lr>\n"
-         "f: <sip:a@h>;tag=1\nt: <sip:b@h>\ni: id\nCSeq: 0007 INVITE\nProxy-Require: x\nContent-Length: 0\n\n"));
+  const TestMessage m(lf(
+      "INVITE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP p;branch=z9hG4bK9, SIP/2.0/UDP u\nRoute: <sip:r1;lr>\nRoute: "
+      "<sip:r2;lr>\n"
+      "f: <sip:a@h>;tag=1\nt: <sip:b@h>\ni: id\nCSeq: 0007 INVITE\nProxy-Require: x\nContent-Length: 0\n\n"));
   std::string out(2000, '\0');
   auto size = write_cancel(*m, {}, out);
   ASSERT_TRUE(size);
-  EXPECT_EQ(out.substr(0, *size),
-            lf("CANCEL sip:b@h SIP/2.0\nVia: SIP/2.0/UDP p;branch=z9hG4bK9\nRoute: <sip:r1;lr>\nRoute: <sip:r2;lr>\n"
-               "From: <sip:a@h>;tag=1\nTo: <sip:b@h>\nCall-ID: id\nCSeq: 7 CANCEL\nMax-Forwards: 70\nContent-Length: 0\n\n"));
-  const TestMessage response(lf("SIP/2.0 486 Busy\nVia: SIP/2.0/UDP p;branch=z9hG4bK9\nTo: <sip:b@h>;tag=2\n\n"));
+  EXPECT_EQ(out.substr(0, *size), lf("CANCEL sip:b@h SIP/2.0\nVia: SIP/2.0/UDP p;branch=z9hG4bK9\nRoute: "
+                                     "<sip:r1;lr>\nRoute: <sip:r2;lr>\n"
+                                     "From: <sip:a@h>;tag=1\nTo: <sip:b@h>\nCall-ID: id\nCSeq: 7 "
+                                     "CANCEL\nMax-Forwards: 70\nContent-Length: 0\n\n"));
+  const TestMessage response(
+      lf("SIP/2.0 486 Busy\nVia: SIP/2.0/UDP p;branch=z9hG4bK9\nTo: <sip:b@h>;tag=2\n\n"));
   size = write_ack(*m, *response,
-                   {.request_uri = "sip:x@y", .via = "Via: SIP/2.0/UDP q\r\n", .extra_headers = "X: 1\r\n", .has_routes = true}, out);
+                   {.request_uri = "sip:x@y",
+                    .via = "Via: SIP/2.0/UDP q\r\n",
+                    .extra_headers = "X: 1\r\n",
+                    .has_routes = true},
+                   out);
   ASSERT_TRUE(size);
-  EXPECT_EQ(out.substr(0, *size), lf("ACK sip:x@y SIP/2.0\nVia: SIP/2.0/UDP q\nFrom: <sip:a@h>;tag=1\nTo: <sip:b@h>;tag=2\n"
-                                     "Call-ID: id\nCSeq: 7 ACK\nMax-Forwards: 70\nX: 1\nContent-Length: 0\n\n"));
+  EXPECT_EQ(out.substr(0, *size),
+            lf("ACK sip:x@y SIP/2.0\nVia: SIP/2.0/UDP q\nFrom: <sip:a@h>;tag=1\nTo: <sip:b@h>;tag=2\n"
+               "Call-ID: id\nCSeq: 7 ACK\nMax-Forwards: 70\nX: 1\nContent-Length: 0\n\n"));
   EXPECT_EQ(write_cancel(*response, {}, out).error().code, Errc::refused);
   EXPECT_EQ(write_ack(*m, *m, {}, out).error().code, Errc::refused);
-  EXPECT_EQ(write_cancel(*TestMessage(lf("BYE sip:b@h SIP/2.0\nCSeq: 1 BYE\nVia: SIP/2.0/UDP p\n\n")), {}, out).error().code,
-            Errc::missing);
+  EXPECT_EQ(
+      write_cancel(*TestMessage(lf("BYE sip:b@h SIP/2.0\nCSeq: 1 BYE\nVia: SIP/2.0/UDP p\n\n")), {}, out)
+          .error()
+          .code,
+      Errc::missing);
 }
 
 TEST(DialogId, KeyAndDirection) {

@@ -20,7 +20,8 @@ using testing::lf;
 using testing::TestMessage;
 
 const std::string kGood =
-    "INVITE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@h>;tag=1\nTo: <sip:b@h>\nCall-ID: i\n"
+    "INVITE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@h>;tag=1\nTo: "
+    "<sip:b@h>\nCall-ID: i\n"
     "CSeq: 1 INVITE\nMax-Forwards: 70\n";
 
 struct SanityCase {
@@ -38,6 +39,7 @@ TEST(Sanity, OneFaultEach) {
       {"sip:b@h", "sip:b@h?Route=x", check::kRequestUri, 400},
       {"Via: SIP/2.0/UDP h;branch=z9hG4bK1\n", "", check::kVia1, 400},
       {"UDP h", "UDP h;;,;", check::kVia1, 400},
+      {"SIP/2.0/UDP", "SIP/3.0/UDP", check::kVia1, 400},
       {"From: <sip:a@h>;tag=1\n", "", check::kRequiredHeaders, 400},
       {"To: <sip:b@h>\n", "", check::kRequiredHeaders, 400},
       {"Call-ID: i\n", "", check::kRequiredHeaders, 400},
@@ -74,8 +76,8 @@ TEST(Sanity, OneFaultEach) {
 }
 
 TEST(Sanity, GoodOnesPass) {
-  for (const char* more : {"", "Content-Length: 0\n", "l: 0\nl: 0\n", "Expires: 4294967295\n", "Proxy-Require: foo, BAR\n",
-                           "Contact: *\n", "Proxy-Require:\n"}) {
+  for (const char* more : {"", "Content-Length: 0\n", "l: 0\nl: 0\n", "Expires: 4294967295\n",
+                           "Proxy-Require: foo, BAR\n", "Contact: *\n", "Proxy-Require:\n"}) {
     const TestMessage m(lf(kGood + more + "\n"));
     const std::string_view supported[] = {"foo", "bar"};
     const auto failure = check_request(*m, {.uris = 15, .supported = supported});
@@ -97,7 +99,8 @@ TEST(Sanity, ChecksOutsideTheStrictSet) {
   EXPECT_FALSE(check_request(*m));
   EXPECT_EQ(check_request(*m, {.checks = check::kDigest})->check, check::kDigest);
   EXPECT_FALSE(check_request(*m, {.checks = check::kAuthorization}));
-  EXPECT_EQ(check_request(*m, {.checks = check::kParseUris, .uris = check::kUriContact})->reason, "Bad Contact Header");
+  EXPECT_EQ(check_request(*m, {.checks = check::kParseUris, .uris = check::kUriContact})->reason,
+            "Bad Contact Header");
   const TestMessage bad(lf(kGood + "Authorization: Digest username\n\n"));
   EXPECT_EQ(check_request(*bad, {.checks = check::kAuthorization})->check, check::kAuthorization);
 }
@@ -105,8 +108,10 @@ TEST(Sanity, ChecksOutsideTheStrictSet) {
 TEST(Sanity, Responses) {
   const std::string good = "Via: SIP/2.0/UDP h\nFrom: <sip:a@h>\nTo: <sip:b@h>\nCall-ID: i\nCSeq: 1 X\n";
   EXPECT_FALSE(check_response(*TestMessage(lf("SIP/2.0 200 OK\n" + good + "\n"))));
-  EXPECT_FALSE(check_response(*TestMessage(lf("SIP/2.0 200 OK\n" + good + "Via: SIP/2.0/UDP 192.0.2.1\n\n"))));
-  for (const char* second : {"255.255.255.255", "224.0.0.1", "0.0.0.0", "h;received=255.255.255.255", "[ff02::1]"}) {
+  EXPECT_FALSE(
+      check_response(*TestMessage(lf("SIP/2.0 200 OK\n" + good + "Via: SIP/2.0/UDP 192.0.2.1\n\n"))));
+  for (const char* second :
+       {"255.255.255.255", "224.0.0.1", "0.0.0.0", "h;received=255.255.255.255", "[ff02::1]"}) {
     const TestMessage m(lf("SIP/2.0 200 OK\n" + good + "Via: SIP/2.0/UDP " + second + "\n\n"));
     const auto failure = check_response(*m);
     ASSERT_TRUE(failure) << second;
@@ -174,7 +179,8 @@ std::string outcome(const std::string& bytes, const std::string& file) {
   const auto parsed = Message::parse(bytes, arena, &bad_start);
   if (!parsed) return "drop";
   const Message& m = **parsed;
-  if (bad_start.error.code != Errc::none) return rejected(m, start_line_failure(bad_start.error).status, file);
+  if (bad_start.error.code != Errc::none)
+    return rejected(m, start_line_failure(bad_start.error).status, file);
   std::string out(written_size(m, nullptr, {}), '\0');
   const auto size = write(m, nullptr, {}, out);
   EXPECT_TRUE(size) << file;
