@@ -15,17 +15,17 @@ bool is(std::string_view text, std::string_view name) noexcept {
   return text == name || iequals(text, name);
 }
 
-/// `SIP / 2.0 / transport LWS`.
+/// `SIP / 2.0 / transport LWS`; another name or version is legal, and needed to answer a SIP/7.0 request with
+/// 505.
 Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
   if (cursor.rest().starts_with(kUsualProtocol)) {
     cursor.advance(kUsualProtocol.size());
     cursor.skip_lws();
   } else {
-    const std::string_view name = cursor.token();
-    if (name.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
-    const std::string_view version = cursor.token();
-    if (version.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
-    if (!iequals(name, "SIP") || version != "2.0") return {Errc::unsupported, "Via of another protocol"};
+    if (cursor.token().empty() || !cursor.take_separator('/'))
+      return {Errc::syntax, "malformed protocol in Via"};
+    if (cursor.token().empty() || !cursor.take_separator('/'))
+      return {Errc::syntax, "malformed protocol in Via"};
   }
   via.transport = cursor.token();
   if (via.transport.empty()) return {Errc::syntax, "Via without transport"};
