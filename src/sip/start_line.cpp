@@ -67,7 +67,7 @@ Result<void> examine_request_line(std::string_view line, std::string_view method
   out.uri = trim(middle.substr(0, space));
   TRY_VOID(check_version(version, offset_of(version)));
   if (!is_visible(out.uri)) return {Errc::syntax, "malformed Request-URI", offset_of(out.uri)};
-  if (method.size() + out.uri.size() + version.size() + 2 != line.size()) {
+  if (method.size() + out.uri.size() + version.size() + 2 != line.size() || middle[space] != ' ') {
     return {Errc::syntax, "stray white space in request line", offset_of(out.uri)};
   }
   return {};

@@ -15,7 +15,8 @@ bool is(std::string_view text, std::string_view name) noexcept {
   return text == name || iequals(text, name);
 }
 
-/// `SIP / 2.0 / transport LWS`.
+/// `SIP / 2.0 / transport LWS`; another name or version is legal, and needed to answer a SIP/7.0 request with
+/// 505.
 Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
   if (cursor.rest().starts_with(kUsualProtocol)) {
     cursor.advance(kUsualProtocol.size());
@@ -25,8 +26,7 @@ Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
     if (name.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
     const std::string_view version = cursor.token();
     if (version.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
-    if (!iequals(name, "SIP")) return {Errc::unsupported, "Via of another protocol"};
-    via.other_version = version != "2.0";
+    via.other_version = version != "2.0" || !iequals(name, "SIP");
   }
   via.transport = cursor.token();
   if (via.transport.empty()) return {Errc::syntax, "Via without transport"};
