@@ -12,7 +12,7 @@
 #include "proxy/value.h"
 
 namespace ser::mod {
-struct VariableSpec;
+class Module;
 }
 
 namespace ser::script {
