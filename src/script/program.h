@@ -26,6 +26,7 @@ enum class Op : std::uint8_t {
   end,         ///< end of a block: return with the result
   jump,        ///< to target
   loop,        ///< back to target; counts against the step limit
+  jump_result,    ///< jump when the truth of the result (> 0) is `when`
   jump_if,     ///< pop; jump when its truth is `when`
   set_result,  ///< result = integer constant c
   ret,         ///< return integer constant c. a = 1: 0 ends the run (Kamailio's `return 0`)
@@ -44,6 +45,7 @@ enum class Op : std::uint8_t {
   push_null,
   push_var,     ///< variable c
   push_field,   ///< core field b
+  push_field_text,  ///< core field b as a text
   push_format,  ///< format c
   store,        ///< pop into variable c
   unary,        ///< a: Operator

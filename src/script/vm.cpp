@@ -149,6 +149,9 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         if (truth_of(*sp) == ((in->a & 1) != 0)) pc = code + in->target;
         bad = false;
         break;
+      case Op::jump_result:
+        if ((result > 0) == ((in->a & 1) != 0)) pc = code + in->target;
+        break;
       case Op::set_result: result = program.integers[in->c]; break;
       case Op::ret:
         value = program.integers[in->c];
@@ -220,6 +223,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
       case Op::push_null: *sp++ = Value::null(); break;
       case Op::push_var: *sp++ = program.variables[in->c]->read(run); break;
       case Op::push_field: *sp++ = field_value(static_cast<CoreField>(in->b), run); break;
+      case Op::push_field_text: *sp++ = Value::of(field_text(static_cast<CoreField>(in->b), run)); break;
       case Op::push_format: {
         const std::string_view text = evaluate(program.formats[in->c], run);
         if (text.data() == nullptr) [[unlikely]] return fail_memory(run);
