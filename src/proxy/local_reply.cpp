@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "proxy/forward.h"
 #include "proxy/hop_edits.h"
+#include "proxy/via_token.h"
 #include "sip/hdr.h"
 #include "sip/reply.h"
 
@@ -112,6 +113,8 @@ std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
   if (const auto top = request.via(0); top) {
     hasher.add((*top)->branch);
     hasher.add((*top)->sent_by);
+    // A modern branch names the transaction; its CANCEL and the ACK to our reply carry the same one.
+    if (has_unique_branch(**top)) return hasher.finish();
   }
   if (const auto from = request.get<sip::hdr::From>(); from) hasher.add((*from)->tag);
   if (const sip::HeaderField* call_id = request.find(sip::HeaderId::call_id); call_id != nullptr)

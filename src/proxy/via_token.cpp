@@ -38,6 +38,8 @@ std::string_view tag_of(const Result<const sip::NameAddr*>& value) noexcept {
 
 }  // namespace
 
+bool has_unique_branch(const sip::Via& via) noexcept { return has_cookie(via.branch); }
+
 std::size_t write_token(const HashKey& key, const ViaToken& token, const sip::Via& below,
                         std::span<char, kMaxToken> out) noexcept {
   char* at = out.data();
@@ -98,7 +100,7 @@ ViaToken stateless_token(const HashKey& key, sip::Message& request, const sip::V
   token.branch_index = branch_index;
   // A branch that is only the cookie identifies nothing (RFC 4475 3.2.1): such a client is treated as one of
   // RFC 2543.
-  if (has_cookie(top.branch)) return token;
+  if (has_unique_branch(top)) return token;
   token.kind = ViaToken::Kind::stateless_2543;
   SipHasher hasher(key);
   hasher.add(top.text);
