@@ -82,8 +82,9 @@ SyslogSink::SyslogSink(const char* name, int facility) noexcept {
 }
 
 void SyslogSink::line(LogLevel level, std::string_view text) noexcept {
-  ::syslog(syslog_priority(level), "%s: %.*s", to_string(level).data(), static_cast<int>(text.size()),
-           text.data());
+  const std::string_view name = to_string(level);
+  ::syslog(syslog_priority(level), "%.*s: %.*s", static_cast<int>(name.size()), name.data(),
+           static_cast<int>(text.size()), text.data());
 }
 
 void MemoryLogSink::line(LogLevel level, std::string_view text) noexcept {

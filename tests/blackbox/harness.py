@@ -76,9 +76,10 @@ def wait_until(condition, seconds, what):
 
 
 def udp_bound(port):
-    """Whether some process of this namespace has a UDP socket on the port."""
+    """Whether some process of this namespace has a UDP socket on the port of 127.0.0.1 or of every address."""
     rows = Path("/proc/net/udp").read_text().splitlines()[1:] + Path("/proc/net/udp6").read_text().splitlines()[1:]
-    return any(int(row.split()[1].rsplit(":", 1)[1], 16) == port for row in rows)
+    local = [row.split()[1].rsplit(":", 1) for row in rows]
+    return any(int(number, 16) == port and (address in ("0100007F", "00000000") or set(address) == {"0"}) for address, number in local)
 
 
 def process_rows():
