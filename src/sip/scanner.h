@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scanner: the byte-level loops of the library. Character classes, line ends, and a cursor over one field
+// value.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace ser::sip {
+
+/// Character classes of RFC 3261 25.1, as bits of kCharClass.
+enum : std::uint8_t {
+  kTokenChar = 1,   ///< token
+  kHostChar = 2,    ///< host name, IPv4, and inside an IPv6 reference
+  kWordChar = 4,    ///< word (Call-ID)
+  kSchemeChar = 8,  ///< URI scheme after its first letter
+  kUriChar = 16,    ///< printable, not one of < > " LWS: what may stand in a URI we delimit
+  kValueChar = 32,  ///< unquoted parameter value: token or host, IPv6 with brackets
+};
+
+namespace detail {
+constexpr std::array<std::uint8_t, 256> make_char_class() {
+  std::array<std::uint8_t, 256> table{};
+  const auto set = [&table](std::string_view chars, unsigned bits) {
+    for (const char c : chars) {
+      auto& cell = table[static_cast<unsigned char>(c)];
+      cell = static_cast<std::uint8_t>(cell | bits);
+    }
+  };
+  set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 0x3F);
+  set("-.!%*_+`'~", kTokenChar | kWordChar | kValueChar);
+  set("()<>:\\\"/[]?{}", kWordChar);
+  set("-._", kHostChar);
+  set(":", kHostChar);
+  set("+-.", kSchemeChar);
+  set("[]:", kValueChar);
+  for (unsigned c = 0x21; c < 0x100; ++c) {
+    if (c != '<' && c != '>' && c != '"' && c != 0x7F)
+      table[c] = static_cast<std::uint8_t>(table[c] | kUriChar);
+  }
+  return table;
+}
+}  // namespace detail
+
+inline constexpr std::array<std::uint8_t, 256> kCharClass = detail::make_char_class();
+
+/// Is `c` of one of these classes?
+inline bool is_class(char c, std::uint8_t bits) noexcept {
+  return (kCharClass[static_cast<unsigned char>(c)] & bits) != 0;
+}
+
+/// Is the whole text, at least one byte, of the class?
+bool all_of_class(std::string_view text, std::uint8_t bits) noexcept;
+
+/// RFC 3261 token: at least one byte, all of the token set.
+inline bool is_token(std::string_view text) noexcept {
+  return all_of_class(text, kTokenChar);
+}
+
+/// The position behind the line end (LF, usually after CR) that ends the header field starting at `p`: lines
+/// that begin with SP or HTAB are its continuation. nullptr when there is none before `end`. memchr per line;
+/// linear.
+const char* field_end(const char* p, const char* end) noexcept;
+
+/// Reads one header field value from left to right. No member goes back over bytes or beyond the end, none
+/// allocates.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view text) noexcept
+      : x_begin(text.data()), x_pos(text.data()), x_end(text.data() + text.size()) {}
+
+  bool at_end() const noexcept { return x_pos == x_end; }
+  const char* position() const noexcept { return x_pos; }
+  const char* end() const noexcept { return x_end; }
+  std::uint32_t offset() const noexcept { return static_cast<std::uint32_t>(x_pos - x_begin); }
+  /// Text from `from`, an earlier position(), to here.
+  std::string_view since(const char* from) const noexcept {
+    return {from, static_cast<std::size_t>(x_pos - from)};
+  }
+  /// The text not read yet.
+  std::string_view rest() const noexcept { return {x_pos, static_cast<std::size_t>(x_end - x_pos)}; }
+  /// Next byte, NUL at the end (a NUL byte in the text looks the same; at_end() tells).
+  char peek() const noexcept { return x_pos == x_end ? '\0' : *x_pos; }
+  bool next_is(char c) const noexcept { return x_pos != x_end && *x_pos == c; }
+  void advance(std::size_t bytes) noexcept { x_pos += bytes; }
+
+  /// Takes `c` if it is next.
+  bool take(char c) noexcept {
+    if (!next_is(c)) return false;
+    ++x_pos;
+    return true;
+  }
+  /// Skips LWS: SP, HTAB, and folds (line end followed by SP or HTAB). A bare CR or an unfolded line end
+  /// stays. True if something was skipped.
+  bool skip_lws() noexcept {
+    if (x_pos == x_end || static_cast<unsigned char>(*x_pos) > ' ') return false;
+    return skip_lws_slow();
+  }
+  /// LWS c LWS, the separators of RFC 3261 25.1 (SEMI, EQUAL, COMMA, SLASH, COLON). False: `c` was not there;
+  /// leading LWS is consumed all the same.
+  bool take_separator(char c) noexcept {
+    skip_lws();
+    if (!take(c)) return false;
+    skip_lws();
+    return true;
+  }
+  /// The longest run of bytes of a class; may be empty.
+  std::string_view run(std::uint8_t bits) noexcept {
+    const char* from = x_pos;
+    while (x_pos != x_end && is_class(*x_pos, bits)) ++x_pos;
+    return since(from);
+  }
+  std::string_view token() noexcept { return run(kTokenChar); }
+  /// Decimal digits, at least one. False: no digit here; the value saturates at UINT64_MAX / 16 or more, so
+  /// that any number too large for 32 bits compares above its limit.
+  bool number(std::uint64_t& value) noexcept;
+  /// A quoted string with the cursor at its first quote: `inside` is the raw text between the quotes. False:
+  /// not closed, or it holds a line end that is no fold, or a NUL that is not escaped.
+  bool quoted_string(std::string_view& inside) noexcept;
+  /// A comment with the cursor at its `(`: nested parentheses and escapes are skipped, by a counter. False:
+  /// not closed.
+  bool comment() noexcept;
+  /// Host as in sent-by: name or IPv4, or `[` IPv6 `]`. Empty: none here or a bracket left open.
+  std::string_view host() noexcept;
+
+ private:
+  bool skip_lws_slow() noexcept;
+
+  const char* x_begin;
+  const char* x_pos;
+  const char* x_end;
+};
+
+/// One parameter as read by scan_param().
+struct Param {
+  std::string_view name;
+  std::string_view value;  ///< raw text between the quotes when quoted
+  bool has_value = false;
+  bool quoted = false;
+};
+
+/// Reads `name [ = value ]` with the cursor behind the `;` and its LWS; stops behind the value (LWS after a
+/// name may be consumed). False on a syntax error. Unquoted values may hold token characters, brackets and
+/// colons.
+bool scan_param(Cursor& cursor, Param& param) noexcept;
+
+}  // namespace ser::sip
