@@ -103,9 +103,7 @@ IpText print_ip(const IpAddress& ip, bool brackets) noexcept {
     if (brackets) *out++ = '[';
     char copy[INET6_ADDRSTRLEN];
     inet_ntop(AF_INET6, ip.bytes.data(), copy, sizeof copy);
-    const std::size_t n = std::strlen(copy);
-    std::memcpy(out, copy, n);
-    out += n;
+    out = std::copy_n(copy, std::strlen(copy), out);
     if (brackets) *out++ = ']';
   }
   text.size = static_cast<std::uint8_t>(out - text.chars.data());

@@ -5,7 +5,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace ser {
 
@@ -82,8 +82,9 @@ SyslogSink::SyslogSink(const char* name, int facility) noexcept {
 }
 
 void SyslogSink::line(LogLevel level, std::string_view text) noexcept {
-  ::syslog(syslog_priority(level), "%s: %.*s", to_string(level).data(), static_cast<int>(text.size()),
-           text.data());
+  const std::string_view name = to_string(level);
+  ::syslog(syslog_priority(level), "%.*s: %.*s", static_cast<int>(name.size()), name.data(),
+           static_cast<int>(text.size()), text.data());
 }
 
 void MemoryLogSink::line(LogLevel level, std::string_view text) noexcept {
@@ -94,7 +95,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
   if (!enabled(level)) return;
   char line[kMaxLine];
   std::size_t size = x_prefix.size() < 512 ? x_prefix.size() : 512;
-  std::memcpy(line, x_prefix.data(), size);
+  std::copy_n(x_prefix.data(), size, line);  // an empty prefix may have no address at all
   try {
     const auto out = fmt::vformat_to_n(line + size, sizeof line - size, format, args);
     size += out.size < sizeof line - size ? out.size : sizeof line - size;

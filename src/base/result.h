@@ -123,11 +123,13 @@ class [[nodiscard]] Result<void> {
 
 #define SER_CONCAT_(a, b) a##b
 #define SER_CONCAT(a, b) SER_CONCAT_(a, b)
+// A declaration cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
 /// TRY(auto x, expr): x is the value, or the enclosing function returns the error.
 #define TRY(decl, expr)                                                       \
   auto SER_CONCAT(try_, __LINE__) = (expr);                                   \
   if (!SER_CONCAT(try_, __LINE__)) return SER_CONCAT(try_, __LINE__).error(); \
   decl = *std::move(SER_CONCAT(try_, __LINE__))
+// NOLINTEND(bugprone-macro-parentheses)
 /// TRY_VOID(expr): as TRY for a Result<void>.
 #define TRY_VOID(expr) \
   if (auto try_result_ = (expr); !try_result_) return try_result_.error()
