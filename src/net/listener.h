@@ -14,11 +14,12 @@ namespace ser::net {
 
 /// What the operator may set for a socket.
 struct ListenOptions {
-  int tos = -1;                   ///< IP_TOS / IPV6_TCLASS, 0..255; -1: leave as the system has it
-  bool free_bind = false;         ///< `ip_free_bind`: bind an address that is not there yet
-  bool v6_only = true;            ///< false: an IPv6 wildcard socket serves IPv4 too
-  bool reuse_port = false;        ///< SO_REUSEPORT: several sockets share the address
-  std::uint32_t rcvbuf = 262144;  ///< `maxbuffer`: SO_RCVBUF is raised step by step up to this many bytes
+  int tos = -1;             ///< IP_TOS / IPV6_TCLASS, 0..255; -1: leave as the system has it
+  bool free_bind = false;   ///< `ip_free_bind`: bind an address that is not there yet
+  bool v6_only = true;      ///< false: an IPv6 wildcard socket serves IPv4 too
+  bool reuse_port = false;  ///< SO_REUSEPORT: several sockets share the address
+  std::uint32_t rcvbuf =
+      262144;  ///< `maxbuffer`: SO_RCVBUF is raised to this many bytes if the system lets us
 };
 
 /// One listen line, not yet resolved.
@@ -61,9 +62,11 @@ struct ListenTable {
   std::vector<std::string> notices;  ///< lines accepted without effect, and addresses left out
 };
 
-/// Expands and resolves `specs` in order; duplicates are removed. No spec: every address of `interfaces` but
-/// IPv6 link-local ones, else the machine's own host name. Names go to getaddrinfo(3), which blocks: call it
-/// in the supervisor before the first fork only.
+/// Expands and resolves `specs` in order; duplicates are removed. An interface name stands for each of its
+/// addresses but IPv6 link-local ones, `*` for 0.0.0.0, a host name for its first IPv4 address, else its
+/// first IPv6 address. `defaults` are the options where there is no spec. No spec: every address of
+/// `interfaces` but IPv6 link-local ones, else the machine's own host name. Names go to getaddrinfo(3), which
+/// blocks: call it in the supervisor before the first fork only.
 ListenTable resolve_listeners(std::span<const ListenSpec> specs, std::uint16_t default_port,
                               const ListenOptions& defaults, std::span<const InterfaceAddress> interfaces);
 
