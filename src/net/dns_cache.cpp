@@ -262,7 +262,8 @@ bool DnsCache::store(std::string_view name, DnsType type, const DnsAnswer& answe
     DnsAnswer old;
     if (find(name, type, now, old) != DnsFreshness::miss && old.status == DnsStatus::ok) {
       // An old answer is better than none; as a fresh one it also keeps everybody from asking again at once.
-      const auto until = std::min<std::uint64_t>(static_cast<std::uint64_t>(expires), read(place->stale_until));
+      const auto until =
+          std::min<std::uint64_t>(static_cast<std::uint64_t>(expires), read(place->stale_until));
       if (until > read(place->expires)) {
         const EntryWriter writer(*place);
         write(place->expires, until);

@@ -37,9 +37,10 @@ class DnsCache {
   /// being written counts as a miss after some tries.
   DnsFreshness find(std::string_view name, DnsType type, Instant now, DnsAnswer& out) const noexcept;
 
-  /// The writer only. Keeps `answer` for `ttl_seconds`, and stale for `stale_seconds` more. DnsStatus::failure never
-  /// replaces an answer with records: that one counts as fresh for another `ttl_seconds` instead, but not beyond its
-  /// stale time. When the neighbourhood is full, the entry that ends first goes. False: the name is not valid.
+  /// The writer only. Keeps `answer` for `ttl_seconds`, and stale for `stale_seconds` more.
+  /// DnsStatus::failure never replaces an answer with records: that one counts as fresh for another
+  /// `ttl_seconds` instead, but not beyond its stale time. When the neighbourhood is full, the entry that
+  /// ends first goes. False: the name is not valid.
   bool store(std::string_view name, DnsType type, const DnsAnswer& answer, std::uint32_t ttl_seconds,
              std::uint32_t stale_seconds, Instant now) noexcept;
   /// The writer only. Forgets one entry, or all.
