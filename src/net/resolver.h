@@ -35,7 +35,8 @@ struct ResolverStats {
   std::uint64_t joined = 0;    ///< the same question was already on its way
 };
 
-/// Told when a question is settled (the cache holds the result, failures too). Must outlive the resolver.
+/// Told when a question is settled (the cache holds the result, failures too). Must outlive the resolver. May
+/// ask further questions, but not call keep_fresh(), start() or stop().
 class ResolverObserver {
  public:
   virtual ~ResolverObserver() = default;

@@ -46,6 +46,7 @@ Result<TxTarget> target_for(Run& run, const SockAddr& to) noexcept {
   target.socket = state.force_socket;
   if (target.socket == kNoSocket || target.socket >= services.sockets.size() ||
       services.sockets.at(target.socket).address.ip.family != to.ip.family) {
+    if (services.sources != nullptr && services.sources->choose(target, state.rx)) return target;
     target.socket = services.sockets.choose(Proto::udp, to.ip, state.rx.socket);
   }
   if (target.socket == kNoSocket) {

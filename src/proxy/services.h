@@ -51,6 +51,14 @@ class NameService {
   virtual Result<std::string_view> reverse(const IpAddress& ip) noexcept = 0;
 };
 
+/// Asks the kernel which of our sockets and addresses reach a destination (`mhomed`).
+class SourceService {
+ public:
+  virtual ~SourceService() = default;
+  /// Fills socket and from_ip of `target` for target.to; false when nothing reaches it.
+  virtual bool choose(TxTarget& target, const RxPacket& received) noexcept = 0;
+};
+
 /// Counter ids of the core, registered once by register_core_counters().
 struct CoreCounters {
   CounterId received_requests, received_replies, received_invite, received_ack, received_cancel, received_bye,
@@ -74,6 +82,7 @@ struct Services {
   PacketSink& sink;
   Counters& counters;
   NameService& names;
+  SourceService* sources;  ///< null: not multihomed, LocalSockets::choose() decides
   const CoreCounters& count;
   const LocalSockets& sockets;
   const Settings& settings;
