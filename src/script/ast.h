@@ -47,6 +47,7 @@ struct SocketSpec {
   std::string_view advertise_host;
   std::uint32_t advertise_port = 0;
   std::string_view name;
+  bool is_virtual = false;
   std::vector<std::string_view> more_hosts;  ///< multi-homed `(a, b)` form (SCTP)
 };
 
@@ -141,6 +142,7 @@ struct Expression {
       false;  ///< string: holds a `$`, so it may be a format string where a function expects one
   bool single_quoted = false;  ///< string: '…' (raw in SER)
   SourceRange range;           ///< the whole expression, as far as it stands on one line
+  std::uint16_t depth = 1;     ///< nodes on the longest way down, this one included
   SourceRange op_range;        ///< unary, binary: the operator
   std::int64_t number = 0;
   std::string_view text;

@@ -14,6 +14,8 @@
 
 namespace ser::shm {
 
+template <std::uint32_t N>
+class Section;
 struct HeapRoot;
 struct HeapClass;
 struct Span;
@@ -122,23 +124,39 @@ class Heap {
   void set_limit(std::uint64_t bytes) noexcept;
 
  private:
+  static constexpr std::uint32_t kClassLog = 24;
+  using ClassSection = Section<kClassLog>;
+  friend struct HeapClass;
+
   Heap() = default;
   Cell* cell_of(const void* payload) const noexcept;
   std::uint32_t check_word(const Cell* cell, std::uint32_t size_class) const noexcept;
+  /// In the heap, aligned, check word right.
   bool intact(const Cell* cell) const noexcept;
+  Span& span_of(const Cell* cell, const HeapClass& kind, std::uint32_t& block) const noexcept;
+  char* block_at(std::uint32_t block) const noexcept;
   void report(const void* where) const noexcept;
+  HeapClass& size_class(std::uint32_t index) const noexcept;
+
+  Cell* pop(ClassSection& section, HeapClass& kind, std::uint32_t index, Actor& self,
+            AccountId account) noexcept;
+  /// Returns the number of a block + 1 that became empty and must be given back after commit(); or 0.
+  std::uint32_t push(ClassSection& section, HeapClass& kind, Cell* cell, Actor& self) noexcept;
+  bool grow(ClassSection& section, HeapClass& kind, std::uint32_t index, Actor& self,
+            Priority priority) noexcept;
+  void defer_free(Actor& self, HeapClass& kind, Cell* cell) noexcept;
+  void settle(ClassSection& section, HeapClass& kind, std::uint32_t index, Actor& self,
+              std::uint32_t max) noexcept;
+
   void* alloc_span(Actor& self, std::size_t bytes, AccountId account, Priority priority) noexcept;
   void free_span(Actor& self, Cell* cell) noexcept;
+  std::uint32_t find_run(std::uint32_t extent, std::uint32_t blocks) const noexcept;
+  /// Number of the first block + 1 of a span in state detached, owned by self; or 0.
   std::uint32_t take_blocks(Actor& self, std::uint32_t blocks, std::uint64_t bytes,
                             Priority priority) noexcept;
   void give_blocks(Actor& self, std::uint32_t block) noexcept;
-  void defer_free(Actor& self, HeapClass& size_class, Cell* cell) noexcept;
-  void settle(Actor& self, std::uint32_t size_class) noexcept;
-  bool sweep_slab(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t& budget) noexcept;
-  template <class S>
-  Cell* pop(S& section, std::uint32_t size_class, Actor& self, AccountId account, Priority priority) noexcept;
-  template <class S>
-  std::uint32_t push(S& section, std::uint32_t size_class, Cell* cell) noexcept;
+  void sweep_slab(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t& budget) noexcept;
+  void sweep_block(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t& budget) noexcept;
 
   SegmentHeader* x_header = nullptr;
   HeapRoot* x_root = nullptr;

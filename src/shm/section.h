@@ -34,10 +34,12 @@ struct LoggedLock {
     for (std::uint32_t n = count < N ? count : N; n > 0; --n) {
       const Entry entry = entries[n - 1];
       if ((entry.where & 1U) != 0) {
-        const auto old = static_cast<std::uint32_t>(entry.old);
-        std::memcpy(reinterpret_cast<void*>(entry.where & ~std::uintptr_t{1}), &old, sizeof old);
+        auto& word = *reinterpret_cast<std::uint32_t*>(entry.where & ~std::uintptr_t{1});
+        std::atomic_ref<std::uint32_t>(word).store(static_cast<std::uint32_t>(entry.old),
+                                                   std::memory_order_relaxed);
       } else {
-        std::memcpy(reinterpret_cast<void*>(entry.where), &entry.old, sizeof entry.old);
+        auto& word = *reinterpret_cast<std::uint64_t*>(entry.where);
+        std::atomic_ref<std::uint64_t>(word).store(entry.old, std::memory_order_relaxed);
       }
       self.step();
     }

@@ -23,9 +23,9 @@ struct TimerEntry {
   TimerEntry* next;
   TimerEntry* prev;
   Instant deadline;
-  std::uint32_t place;     ///< 0: not armed; else queue number + 1, or kWheelPlace + wheel slot
-  std::uint32_t type;      ///< who armed it says what it means
-  std::uint64_t words[2];  ///< handed to the callback; a cell and its generation, say
+  std::atomic<std::uint32_t> place;  ///< 0: not armed; else queue number + 1, or kWheelPlace + wheel slot
+  std::uint32_t type;                ///< who armed it says what it means
+  std::uint64_t words[2];            ///< handed to the callback; a cell and its generation, say
 };
 static_assert(Storable<TimerEntry> && sizeof(TimerEntry) == 48);
 
@@ -86,8 +86,8 @@ class Timers {
  private:
   explicit Timers(TimersRoot* root) noexcept : x_root(root) {}
   std::uint32_t collect(Actor& self, Instant now, std::uint32_t max) noexcept;
-  std::uint32_t collect_queue(Actor& self, std::uint32_t index, Instant now, std::uint32_t room) noexcept;
-  std::uint32_t collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcept;
+  void collect_queue(Actor& self, TimerQueue queue, Instant now, std::uint32_t room) noexcept;
+  void collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcept;
   bool pending(std::uint32_t index, TimerEvent& out) const noexcept;
   void clear_pending() noexcept;
   void wake_for(Instant deadline) noexcept;

@@ -29,9 +29,9 @@ class HeaderField {
 
  private:
   friend class Message;
-  enum class Verdict : std::uint8_t { unknown, good, bad };
+  enum class Verdict : std::uint8_t { unknown, good, bad, no_memory };
 
-  const char* x_line = nullptr;
+  const char* x_line = nullptr;  // nullptr: not a field but the link that ends a chunk, x_typed: the next
   mutable const void* x_typed = nullptr;  // the typed value when good, an Error when bad
   std::uint16_t x_offset = 0;
   std::uint16_t x_line_size = 0;

@@ -91,7 +91,7 @@ class Message {
   template <class H>
   Result<const typename H::Value*> get(const HeaderField& field) const noexcept {
     using Value = typename H::Value;
-    if (field.x_verdict == HeaderField::Verdict::good) [[likely]] {
+    if (field.x_verdict == HeaderField::Verdict::good && field.x_id == H::id) [[likely]] {
       return static_cast<const Value*>(field.x_typed);
     }
     return parse_typed<H>(field);
@@ -111,22 +111,27 @@ class Message {
   Result<const NameAddr*> record_route(std::size_t n) const noexcept;
 
  private:
-  friend class Arena;
-  static constexpr std::size_t kChunkFields = 14;
-  struct Chunk {
-    std::array<HeaderField, kChunkFields> fields;
-    Chunk* next;
-  };
+  friend ser::Arena;
+  /// Fields per chunk; a link to the next chunk follows them.
+  static constexpr unsigned kChunkFields = 14;
 
   Message(std::string_view bytes, Arena& arena) noexcept
       : x_bytes(bytes), x_arena(&arena), x_scan(bytes.data()) {}
 
+  /// Indexes one more field; nullptr when there is none.
   const HeaderField* index_next() const noexcept;
-  void finish(std::size_t blank_line, std::size_t header_end) const noexcept;
-  void note(Errc code, const char* what, std::size_t offset) const noexcept;
-  const HeaderField* at(std::size_t index) const noexcept;
+  HeaderField* new_field() const noexcept;
+  void fill(HeaderField& field, const char* line, const char* line_end) const noexcept;
+  /// The header ends at the blank line `line`, which ends at `line_end`.
+  void finish(const char* line, const char* line_end) const noexcept;
+  /// No room for more fields: find the end of the header all the same.
+  void skip_rest(const char* line) const noexcept;
+  /// Remembers the first thing wrong with the header.
+  void note(Errc code, const char* what, const char* where) const noexcept;
   /// Keeps the error as the field's verdict and gives it back with its offset in the message.
   Error keep_error(const HeaderField& field, const Error& error) const noexcept;
+  Error kept_error(const HeaderField& field) const noexcept;
+  const char* end() const noexcept { return x_bytes.data() + x_bytes.size(); }
 
   template <class H>
   Result<const typename H::Value*> parse_typed(const HeaderField& field) const noexcept;
@@ -135,22 +140,22 @@ class Message {
   Arena* x_arena;
   StartLine x_start;
   mutable const char* x_scan;  // first byte not indexed yet
-  mutable Chunk* x_first_chunk = nullptr;
-  mutable Chunk* x_last_chunk = nullptr;
+  mutable HeaderField* x_first = nullptr;
   mutable HeaderField* x_last = nullptr;
-  mutable Error x_error;                                   // first thing wrong with the header
-  mutable std::array<std::uint16_t, kHotHeaders> x_hot{};  // number of the first field, from 1; 0: not seen
+  mutable std::array<const HeaderField*, kHotHeaders> x_hot{};  // first field of each hot id
+  mutable Error x_error;
   mutable std::uint16_t x_count = 0;
   mutable std::uint16_t x_blank_line = 0;
   mutable std::uint16_t x_header_end = 0;
+  mutable std::uint8_t x_room = 0;  // free fields in the last chunk
   mutable bool x_complete = false;
 };
 
 template <class H>
 Result<const typename H::Value*> Message::parse_typed(const HeaderField& field) const noexcept {
   using Value = typename H::Value;
-  if (field.x_verdict == HeaderField::Verdict::bad) return *static_cast<const Error*>(field.x_typed);
   if (field.x_id != H::id) return {Errc::refused, "header field of another name"};
+  if (field.x_verdict != HeaderField::Verdict::unknown) return kept_error(field);
   Result<Value*> parsed = H::parse(field.value(), *x_arena);
   if (!parsed) return keep_error(field, parsed.error());
   if constexpr (requires(Value v) { v.field; }) {

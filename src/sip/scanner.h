@@ -11,11 +11,12 @@ namespace ser::sip {
 /// Character classes of RFC 3261 25.1, as bits of kCharClass.
 enum : std::uint8_t {
   kTokenChar = 1,   ///< token
-  kHostChar = 2,    ///< host name, IPv4, and inside an IPv6 reference
+  kHostChar = 2,    ///< host name or IPv4 address
   kWordChar = 4,    ///< word (Call-ID)
   kSchemeChar = 8,  ///< URI scheme after its first letter
   kUriChar = 16,    ///< printable, not one of < > " LWS: what may stand in a URI we delimit
   kValueChar = 32,  ///< unquoted parameter value: token or host, IPv6 with brackets
+  kIpv6Char = 64,   ///< inside the brackets of an IPv6 reference
 };
 
 namespace detail {
@@ -31,7 +32,7 @@ constexpr std::array<std::uint8_t, 256> make_char_class() {
   set("-.!%*_+`'~", kTokenChar | kWordChar | kValueChar);
   set("()<>:\\\"/[]?{}", kWordChar);
   set("-._", kHostChar);
-  set(":", kHostChar);
+  set("0123456789abcdefABCDEF:.", kIpv6Char);
   set("+-.", kSchemeChar);
   set("[]:", kValueChar);
   for (unsigned c = 0x21; c < 0x100; ++c) {
@@ -51,6 +52,10 @@ inline bool is_class(char c, std::uint8_t bits) noexcept {
 
 /// Is the whole text, at least one byte, of the class?
 bool all_of_class(std::string_view text, std::uint8_t bits) noexcept;
+
+/// At least one byte, and none of them SP or a control character below it (DEL is not looked for). Words at a
+/// time.
+bool is_visible(std::string_view text) noexcept;
 
 /// RFC 3261 token: at least one byte, all of the token set.
 inline bool is_token(std::string_view text) noexcept {
@@ -134,7 +139,8 @@ class Cursor {
 /// One parameter as read by scan_param().
 struct Param {
   std::string_view name;
-  std::string_view value;  ///< raw text between the quotes when quoted
+  std::string_view value;     ///< raw text between the quotes when quoted
+  const char* end = nullptr;  ///< behind the last byte of the parameter, a closing quote included
   bool has_value = false;
   bool quoted = false;
 };

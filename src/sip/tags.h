@@ -8,11 +8,10 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "sip/hdr.h"
+#include "sip/message.h"
 #include "sip/method.h"
 
 namespace ser::sip {
-
-class Message;
 
 /// A checked list of tokens with commas between them; views into the message. May be empty (RFC 3261 20.37, 20.5).
 struct TokenList {
@@ -48,7 +47,13 @@ struct Allow : Tag<HeaderId::allow, MethodSet, parse_method_set> {};
 
 /// True when any header field of `H` (hdr::Supported, hdr::Require …) names `tag`. Malformed fields count as not naming it.
 template <class H>
-bool has_tag(const Message& message, std::string_view tag) noexcept;
+bool has_tag(const Message& message, std::string_view tag) noexcept {
+  for (const HeaderField* field = message.find(H::id); field != nullptr; field = message.next_same(*field)) {
+    const auto list = message.get<H>(*field);
+    if (list && (*list)->contains(tag)) return true;
+  }
+  return false;
+}
 
 /// True when an Allow header field names `method`; nullopt when there is none (RFC 3261 20.5: unknown).
 std::optional<bool> allows(const Message& message, Method method) noexcept;
