@@ -90,8 +90,9 @@ void Lexer::read_string(Token& token) {
   token.raw = x_text.substr(x_at, end - x_at + (closed ? 1 : 0));
   token.text = quote == '"' ? decode(body) : body;
   advance(token.raw.size());
-  if (!closed)
-    x_diagnostics.error("E0102", start, "string is not closed",
+  if (closed) return;
+  token.kind = TokenKind::unknown;
+  x_diagnostics.error("E0102", start, "string is not closed",
                         quote == '"' ? "end it with `\"`" : "end it with `'`");
 }
 

@@ -94,7 +94,7 @@ bool Parser::expect(TokenKind kind, std::string_view after, std::string_view hin
   const SourceRange range = gap ? behind_previous() : peek().range;
   if (peek().kind != TokenKind::unknown) {
     fail("E0201", range,
-         fmt::format("`{}` expected {}, found {}", describe_kind(kind), after, describe(peek())),
+         fmt::format("{} expected {}, found {}", describe(Token{.kind = kind}), after, describe(peek())),
          std::string(hint));
   }
   x_failed = true;

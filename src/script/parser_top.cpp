@@ -60,9 +60,7 @@ bool Parser::at_item_start() const noexcept {
   if (!at(TokenKind::identifier)) return false;
   const std::string_view word = peek().text;
   const TokenKind next = peek(1).kind;
-  if (word == "loadmodule" || word == "loadmodulex" || word == "loadpath") {
-    return next == TokenKind::string || next == TokenKind::left_paren;
-  }
+  if (word == "loadmodule" || word == "loadmodulex" || word == "loadpath") return next != TokenKind::assign;
   if (word == "modparam" || word == "modparamx") return next == TokenKind::left_paren;
   return false;
 }

@@ -151,7 +151,7 @@ SettingValue Parser::parse_value(std::string_view setting) {
     value.kind = ValueKind::address;
     parse_host(value.text);
     value.range = join(value.range, previous().range);
-  } else if (at(TokenKind::identifier)) {
+  } else if (at(TokenKind::identifier) && !(first_on_line() && peek(1).kind == TokenKind::assign)) {
     value.kind = ValueKind::word;
     value.text = joined_word();
     value.is_boolean_word = is_one_of(value.text, kTrueWords) || is_one_of(value.text, kFalseWords);
