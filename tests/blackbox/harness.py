@@ -263,6 +263,11 @@ def start_sipp(*args):
     return process
 
 
+def sipp_errors(process):
+    """What a sipp with -trace_err complained about."""
+    return "".join(file.read_text(errors="replace") for file in process.folder.glob("*_errors.log"))
+
+
 def end_sipp(process):
     """Ends it if need be and removes its folder."""
     if process.poll() is None:

@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 import harness
-from harness import HOST, Server, end_sipp, free_port, start_sipp, udp_bound, wait_until
+from harness import HOST, Server, end_sipp, free_port, sipp_errors, start_sipp, udp_bound, wait_until
 
 CALLS, RATE = 1000, 100
 
@@ -28,8 +28,7 @@ class Newcomer(unittest.TestCase):
             self.assertEqual(0, caller.wait(90), "the caller saw a failed call")
             self.assertEqual(0, callee.wait(10), "the callee saw a failed call")
             for peer in (caller, callee):
-                surprises = "".join(f.read_text(errors="replace") for f in peer.folder.glob("*_errors.log"))
-                self.assertEqual("", surprises[:2000])
+                self.assertEqual("", sipp_errors(peer)[:2000])
             names, *_, last = [line.split(";") for line in (caller.folder / "calls.csv").read_text().splitlines() if line]
             figures = dict(zip(names, last))
             self.assertEqual(CALLS, int(figures["SuccessfulCall(C)"]))

@@ -24,8 +24,8 @@ run_tests() {
   ctest --test-dir "build/$preset" --verbose --no-tests=error --timeout 300 -j "$(nproc)" "$@" >"$out" 2>&1
   code=$?
   if [ $code -ne 0 ]; then
-    # What failed, without the hundreds of lines of what passed.
-    grep -vE '^[0-9]+: (\[ +(OK|RUN) +\]|\[-+\]|Running main|$)' "$out"
+    # What failed, without the hundreds of lines of what passed and of where ctest looked.
+    grep -vE '^(tmp/|Looked in|Constructing|Done const|Updating|Added|Checking|test [0-9]+$)|^/?[^ ]*_test$|^[0-9]+: (\[ +(OK|RUN) +\]|\[-+\]|Running main|$)' "$out"
     return $code
   fi
   awk '/^[0-9]+: \[  PASSED  \] [0-9]+ test/ { n += $5 } /^[0-9]+: Ran [0-9]+ test/ { n += $3 } / Passed / { p += 1 }
