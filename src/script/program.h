@@ -162,7 +162,7 @@ struct Program {
   std::vector<Network> networks;
   std::vector<Native> natives;
   std::vector<CallSite> sites;
-  std::deque<BoundVariable> variables;
+  std::vector<std::unique_ptr<BoundVariable>> variables;
   std::deque<mod::Variable> handles;  ///< of variables handed to functions
   std::vector<mod::CompiledArg> compiled;
   std::vector<std::string> locals;  ///< names of $var(…), by slot

@@ -22,7 +22,8 @@ namespace ser::script {
 /// Where to go on after a block.
 struct Frame {
   std::uint32_t return_pc = 0;  ///< the instruction after the `route`
-  std::uint16_t block = 0;
+  std::uint32_t sp = 0;         ///< values on the stack of the caller
+  std::uint16_t block = 0;      ///< the caller
 };
 
 /// A run in progress. Plain data in the message's arena: no pointers to the program or the worker.
@@ -82,10 +83,16 @@ class Vm {
   mod::Module& module(std::uint16_t loaded) const noexcept { return *x_modules[loaded]; }
   mod::Matcher& matcher() noexcept { return x_matcher; }
   bool matches(const mod::Regex& regex, std::string_view text, proxy::Run& run) noexcept;
+  /// A pattern known at run time only; a bad one is logged and matches nothing.
+  bool matches_dynamic(const proxy::Value& pattern, const proxy::Value& text, proxy::Run& run) noexcept;
+  /// Core field as a value: text, or integer for ports, lengths and the like; null when the message has none.
+  proxy::Value field_value(CoreField field, proxy::Run& run) noexcept;
   proxy::Value local(std::uint16_t slot, proxy::Run& run) const noexcept;
   Result<void> set_local(std::uint16_t slot, const proxy::Value& value) noexcept;
-  /// The parsed form of a URI, remembered for the current Request-URI. nullptr: it is malformed.
+  /// The current Request-URI in its parts, remembered until it changes. nullptr: it is malformed, or a response.
   const sip::Uri* request_uri(proxy::Run& run) noexcept;
+  /// Number of the message in this worker, from 1.
+  std::uint64_t message_number() const noexcept { return x_messages; }
   static Vm& of(const proxy::Run& run) noexcept { return *static_cast<Vm*>(run.services().script_state); }
 
  private:
@@ -94,19 +101,22 @@ class Vm {
     std::int64_t integer = 0;
     bool is_text = false;
   };
-  struct Registers;
-
-  Ended go_on(Machine& machine, proxy::Run& run) noexcept;
-  Ended finish(Machine& machine, proxy::Run& run, Ended ended) noexcept;
+  Ended go_on(Machine& machine, proxy::Run& run, const std::int64_t* answer) noexcept;
+  Ended finish(proxy::Run& run, const Ended& ended) noexcept;
   Ended fail_memory(proxy::Run& run) noexcept;
   bool enter(Machine& machine, proxy::Run& run, std::uint16_t block) noexcept;
-  bool reserve(Machine& machine, proxy::Run& run, std::uint32_t values) noexcept;
+  static bool reserve(Machine& machine, proxy::Run& run, std::uint32_t values) noexcept;
+  void note_place(proxy::Run& run, std::size_t pc) const noexcept;
+  bool test_address(const Instruction& in, proxy::Run& run) noexcept;
+  bool test_myself(const Instruction& in, proxy::Run& run) noexcept;
   mod::Outcome call(const CallSite& site, const proxy::Value* stack, proxy::Run& run) noexcept;
   bool prepare(const CallSite& site, const proxy::Value* stack, proxy::Run& run, mod::Arg* args) noexcept;
   bool test(const Instruction& in, proxy::Run& run) noexcept;
   void keep_locals(Machine& machine, proxy::Run& run) noexcept;
   void restore_locals(Machine& machine) noexcept;
   void begin_message() noexcept { x_uri_text = {}; }
+  std::string_view field_text(CoreField field, proxy::Run& run) noexcept;
+  const IpAddress* field_address(CoreField field, proxy::Run& run) const noexcept;
 
   const Program& x_program;
   std::vector<mod::Module*> x_modules;
@@ -114,6 +124,7 @@ class Vm {
   mod::Matcher x_matcher;
   std::string_view x_uri_text;
   sip::Uri x_uri;
+  std::uint64_t x_messages = 0;
   bool x_uri_good = false;
 };
 

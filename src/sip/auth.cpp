@@ -9,7 +9,8 @@ namespace ser::sip {
 
 namespace {
 
-/// `name = value` pairs with commas between them, LWS and folds allowed around everything (RFC 3261 25.1 auth-param).
+/// `name = value` pairs with commas between them, LWS and folds allowed around everything (RFC 3261 25.1
+/// auth-param).
 class AuthParams {
  public:
   explicit AuthParams(std::string_view text) noexcept : x_text(text) {}
@@ -68,7 +69,8 @@ class AuthParams {
   bool token() noexcept {
     // Wider than `token`: clients leave the quotes off URIs and base64 nonces.
     const std::size_t start = x_at;
-    while (x_at < x_text.size() && !is_lws(x_text[x_at]) && x_text[x_at] != ',' && x_text[x_at] != '"') ++x_at;
+    while (x_at < x_text.size() && !is_lws(x_text[x_at]) && x_text[x_at] != ',' && x_text[x_at] != '"')
+      ++x_at;
     value = x_text.substr(start, x_at - start);
     return !value.empty() || fail("empty value");
   }
@@ -88,7 +90,8 @@ Result<void> fill(std::string_view text, std::uint32_t base, std::span<const Slo
   while (params.next()) {
     for (const Slot& slot : slots) {
       if (!iequals(slot.name, params.name)) continue;
-      if (slot.value->data() != nullptr) return {Errc::syntax, "parameter given twice", base + params.offset()};
+      if (slot.value->data() != nullptr)
+        return {Errc::syntax, "parameter given twice", base + params.offset()};
       *slot.value = params.value;
       break;
     }
@@ -98,7 +101,8 @@ Result<void> fill(std::string_view text, std::uint32_t base, std::span<const Slo
 }
 
 /// Splits the scheme off. Offset of the rest in `text` goes to `base`.
-bool take_scheme(std::string_view text, std::string_view& scheme, std::string_view& raw, std::uint32_t& base) noexcept {
+bool take_scheme(std::string_view text, std::string_view& scheme, std::string_view& raw,
+                 std::uint32_t& base) noexcept {
   text = trim(text);
   std::size_t end = 0;
   while (end < text.size() && !is_lws(text[end])) {
@@ -118,12 +122,14 @@ Result<std::uint32_t> nonce_count(std::string_view text) noexcept {
   return static_cast<std::uint32_t>(*value);
 }
 
-constexpr std::array<std::string_view, 8> kAlgorithms{"MD5",     "MD5",          "MD5-sess",         "SHA-256", "SHA-256-sess",
-                                                      "SHA-512-256", "SHA-512-256-sess", ""};
+constexpr std::array<std::string_view, 8> kAlgorithms{
+    "MD5", "MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256", "SHA-512-256-sess", ""};
 
 }  // namespace
 
-std::string_view to_string(DigestAlgorithm algorithm) noexcept { return kAlgorithms[static_cast<unsigned>(algorithm)]; }
+std::string_view to_string(DigestAlgorithm algorithm) noexcept {
+  return kAlgorithms[static_cast<unsigned>(algorithm)];
+}
 
 DigestAlgorithm parse_algorithm(std::string_view text) noexcept {
   if (text.empty()) return DigestAlgorithm::none;
@@ -140,7 +146,8 @@ Qop parse_qop(std::string_view text) noexcept {
 }
 
 bool Credentials::complete() const noexcept {
-  if (!digest || (username.data() == nullptr && username_star.data() == nullptr) || realm.data() == nullptr) return false;
+  if (!digest || (username.data() == nullptr && username_star.data() == nullptr) || realm.data() == nullptr)
+    return false;
   if (nonce.empty() || uri.empty() || response.empty()) return false;
   return qop == Qop::none || (cnonce.data() != nullptr && nc_text.data() != nullptr);
 }
@@ -198,10 +205,17 @@ Result<Challenge*> parse_challenge(std::string_view text, Arena& arena) noexcept
   std::string_view options = c->qop_text;
   while (!options.empty()) {
     switch (parse_qop(trim(split_off(options, ',')))) {
-      case Qop::none: break;
-      case Qop::auth: c->qops |= Challenge::kAuth; break;
-      case Qop::auth_int: c->qops |= Challenge::kAuthInt; break;
-      case Qop::other: c->qops |= Challenge::kOtherQop; break;
+      case Qop::none:
+        break;
+      case Qop::auth:
+        c->qops |= Challenge::kAuth;
+        break;
+      case Qop::auth_int:
+        c->qops |= Challenge::kAuthInt;
+        break;
+      case Qop::other:
+        c->qops |= Challenge::kOtherQop;
+        break;
     }
   }
   return c;

@@ -34,8 +34,9 @@ DigestAlgorithm parse_algorithm(std::string_view text) noexcept;
 /// Without regard to case; empty text is none.
 Qop parse_qop(std::string_view text) noexcept;
 
-/// What Authorization and Proxy-Authorization hold. Values are without their quotes, escapes (\x) as they stand there; whether
-/// the client quoted a value makes no difference. Text that is absent is empty and its pointer null.
+/// What Authorization and Proxy-Authorization hold. Values are without their quotes, escapes (\x) as they
+/// stand there; whether the client quoted a value makes no difference. Text that is absent is empty and its
+/// pointer null.
 struct Credentials {
   std::string_view scheme;  ///< "Digest" as written
   std::string_view raw;     ///< all that follows the scheme, trimmed
@@ -50,14 +51,15 @@ struct Credentials {
   std::string_view opaque;
   std::string_view qop_text;
   std::string_view nc_text;
-  std::string_view auts;        ///< RFC 3310 3.4
-  std::uint32_t nc = 0;         ///< nonce count, 0 when absent
+  std::string_view auts;  ///< RFC 3310 3.4
+  std::uint32_t nc = 0;   ///< nonce count, 0 when absent
   DigestAlgorithm algorithm = DigestAlgorithm::none;
   Qop qop = Qop::none;
   bool userhash = false;  ///< the username is a hash (RFC 7616 3.4.4)
   bool digest = false;    ///< the scheme is Digest; otherwise only `scheme` and `raw` are filled
 
-  /// What a server needs to check it: user name, realm, nonce, uri and response, and with a qop also cnonce and nc.
+  /// What a server needs to check it: user name, realm, nonce, uri and response, and with a qop also cnonce
+  /// and nc.
   bool complete() const noexcept;
 };
 
@@ -92,8 +94,9 @@ struct AuthenticationInfo {
   Qop qop = Qop::none;
 };
 
-/// Errc::syntax for a text that is no scheme and parameter list, or has a known parameter twice; out_of_range for an nc that is
-/// not hex digits; no_memory. Unknown parameters are skipped. Linear time, one pass. Views point into the text.
+/// Errc::syntax for a text that is no scheme and parameter list, or has a known parameter twice; out_of_range
+/// for an nc that is not hex digits; no_memory. Unknown parameters are skipped. Linear time, one pass. Views
+/// point into the text.
 Result<Credentials*> parse_credentials(std::string_view text, Arena& arena) noexcept;
 Result<Challenge*> parse_challenge(std::string_view text, Arena& arena) noexcept;
 Result<AuthenticationInfo*> parse_authentication_info(std::string_view text, Arena& arena) noexcept;
@@ -106,7 +109,8 @@ struct Authorization : Tag<HeaderId::authorization, Credentials, parse_credentia
 struct ProxyAuthorization : Tag<HeaderId::proxy_authorization, Credentials, parse_credentials> {};
 struct WwwAuthenticate : Tag<HeaderId::www_authenticate, Challenge, parse_challenge> {};
 struct ProxyAuthenticate : Tag<HeaderId::proxy_authenticate, Challenge, parse_challenge> {};
-struct AuthenticationInfo : Tag<HeaderId::authentication_info, sip::AuthenticationInfo, parse_authentication_info> {};
+struct AuthenticationInfo
+    : Tag<HeaderId::authentication_info, sip::AuthenticationInfo, parse_authentication_info> {};
 }  // namespace hdr
 
 }  // namespace ser::sip

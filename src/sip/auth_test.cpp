@@ -23,7 +23,8 @@ struct AuthTest : ::testing::Test {
 
 TEST_F(AuthTest, Credentials) {
   const auto c = parse_credentials(
-      "Digest username=\"Mufasa\",\r\n realm=\"http-auth@example.org\" , uri=\"sip:a@b,c\", algorithm=SHA-256,"
+      "Digest username=\"Mufasa\",\r\n realm=\"http-auth@example.org\" , uri=\"sip:a@b,c\", "
+      "algorithm=SHA-256,"
       "nonce=\"7yp\", nc=0000000a, cnonce=\"f2/w\", qop=auth, response=\"753927fa\", opaque=\"FQ\\\"hU\", "
       "userhash=true, auts=\"x\", x-unknown=1",
       arena);
@@ -47,7 +48,8 @@ TEST_F(AuthTest, Credentials) {
 
 TEST_F(AuthTest, LiberalQuotes) {
   const auto c = parse_credentials(
-      "digest username=bob,realm=r,nonce=abc==,uri=sip:x@y;lr,response=00,algorithm=\"MD5\",qop=\"auth-int\"", arena);
+      "digest username=bob,realm=r,nonce=abc==,uri=sip:x@y;lr,response=00,algorithm=\"MD5\",qop=\"auth-int\"",
+      arena);
   ASSERT_TRUE(c) << c.error().what;
   EXPECT_EQ((*c)->nonce, "abc==");
   EXPECT_EQ((*c)->algorithm, DigestAlgorithm::md5);
@@ -66,9 +68,9 @@ TEST_F(AuthTest, OtherSchemesStayRaw) {
 
 TEST_F(AuthTest, Malformed) {
   for (const char* text :
-       {"", "  ", "Digest username", "Digest username=", "Digest username=\"x", "Digest username=\"x\\", "Digest a=b c=d",
-        "Digest realm=\"a\",realm=\"a\"", "Digest =x", "username=\"x\"", "Digest nc=xyz", "Digest nc=123456789",
-        "Digest \"x\""}) {
+       {"", "  ", "Digest username", "Digest username=", "Digest username=\"x", "Digest username=\"x\\",
+        "Digest a=b c=d", "Digest realm=\"a\",realm=\"a\"", "Digest =x", "username=\"x\"", "Digest nc=xyz",
+        "Digest nc=123456789", "Digest \"x\""}) {
     EXPECT_FALSE(parse_credentials(text, arena)) << text;
   }
   EXPECT_TRUE(parse_credentials("Digest ,, realm=\"\" ,", arena));
@@ -76,7 +78,8 @@ TEST_F(AuthTest, Malformed) {
 
 TEST_F(AuthTest, ChallengeAndInfo) {
   const auto c = parse_challenge(
-      "Digest realm=\"atlanta.com\", domain=\"sip:ss1.carrier.com\", qop=\"auth, auth-int,token\", nonce=\"f84f\", "
+      "Digest realm=\"atlanta.com\", domain=\"sip:ss1.carrier.com\", qop=\"auth, auth-int,token\", "
+      "nonce=\"f84f\", "
       "opaque=\"\", stale=TRUE, algorithm=SHA-512-256-sess, charset=UTF-8, userhash=false",
       arena);
   ASSERT_TRUE(c) << c.error().what;
@@ -88,7 +91,8 @@ TEST_F(AuthTest, ChallengeAndInfo) {
   EXPECT_EQ(to_string((*c)->algorithm), "SHA-512-256-sess");
   EXPECT_EQ((*c)->charset, "UTF-8");
   EXPECT_FALSE((*c)->userhash);
-  const auto info = parse_authentication_info("nextnonce=\"47\", qop=auth, rspauth=\"ab\", cnonce=\"c\", nc=00000001", arena);
+  const auto info = parse_authentication_info(
+      "nextnonce=\"47\", qop=auth, rspauth=\"ab\", cnonce=\"c\", nc=00000001", arena);
   ASSERT_TRUE(info) << info.error().what;
   EXPECT_EQ((*info)->next_nonce, "47");
   EXPECT_EQ((*info)->nc, 1U);

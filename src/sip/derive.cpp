@@ -53,7 +53,8 @@ Result<std::size_t> derive(const Message& request, std::string_view method, cons
 
 }  // namespace
 
-Result<std::size_t> write_cancel(const Message& request, const DeriveSpec& spec, std::span<char> out) noexcept {
+Result<std::size_t> write_cancel(const Message& request, const DeriveSpec& spec,
+                                 std::span<char> out) noexcept {
   if (!request.is_request() || request.method() == Method::ack || request.method() == Method::cancel) {
     return {Errc::refused, "not a request that can be cancelled"};
   }

@@ -10,8 +10,8 @@
 
 namespace ser::sip {
 
-/// Views into the message. All compared byte by byte (RFC 3261 8.1.1.4, 19.3: case-sensitive Call-ID; tags as tokens). An absent
-/// tag is empty (RFC 2543 elements).
+/// Views into the message. All compared byte by byte (RFC 3261 8.1.1.4, 19.3: case-sensitive Call-ID; tags as
+/// tokens). An absent tag is empty (RFC 2543 elements).
 struct DialogId {
   std::string_view call_id;
   std::string_view from_tag;

@@ -18,7 +18,8 @@ bool same_branch(std::uint16_t a, std::uint16_t b) noexcept {
   return a == b || a == kAllBranches || b == kAllBranches;
 }
 
-/// Do two edits touch the same bytes? An insertion touches what is removed around it, not what is removed beside it.
+/// Do two edits touch the same bytes? An insertion touches what is removed around it, not what is removed
+/// beside it.
 bool collide(const Edit& a, const Edit& b) noexcept {
   if (!same_branch(a.branch, b.branch)) return false;
   if (a.removed == 0 && b.removed == 0) return false;
@@ -48,15 +49,15 @@ Result<bool> EditList::place(const Edit& wanted, Edit*& after) noexcept {
   return true;
 }
 
-Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_view text, std::uint16_t branch,
-                           TextLife life) noexcept {
+Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_view text,
+                           std::uint16_t branch, TextLife life) noexcept {
   const std::size_t size = x_message->bytes().size();
   if (offset > size || removed > size - offset) return {Errc::out_of_range, "edit outside the message"};
   if (removed == 0 && text.empty()) return {};
   Edit wanted{static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(removed), text, branch, nullptr};
   Edit* after = x_last;
-  // An edit behind everything that is there can neither collide nor change the order; a removal that begins where the
-  // last insertion stands comes after it anyway.
+  // An edit behind everything that is there can neither collide nor change the order; a removal that begins
+  // where the last insertion stands comes after it anyway.
   if (wanted.offset < x_max_end || (x_last != nullptr && !edits_in_order(*x_last, wanted))) {
     TRY(const bool needed, place(wanted, after));
     if (!needed) return {};
@@ -116,7 +117,8 @@ Result<void> EditList::append_header(std::string_view lines, std::uint16_t branc
   return add_lines(x_message->blank_line_offset(), lines, branch, life);
 }
 
-Result<void> EditList::append_field(std::string_view name, std::string_view value, std::uint16_t branch) noexcept {
+Result<void> EditList::append_field(std::string_view name, std::string_view value,
+                                    std::uint16_t branch) noexcept {
   if (!is_token(name)) return {Errc::syntax, "header name is no token"};
   if (!is_header_value(value)) return {Errc::syntax, "CR, LF or NUL in a header value"};
   const std::size_t size = name.size() + value.size() + 4;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits: the changes somebody wants in a message before it leaves (SER's lumps). The bytes themselves never change.
+// Edits: the changes somebody wants in a message before it leaves (SER's lumps). The bytes themselves never
+// change.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -35,11 +36,12 @@ enum class TextLife : std::uint8_t {
   stable  ///< it lives as long as the arena anyway: literals, text already in the arena
 };
 
-/// The changes to one message, kept in the order in which they are applied; insertions at one place keep the order in which they
-/// were made. Lives in the message's arena, trivially destructible. Adding in ascending order costs the same however many there
-/// are. Overlapping removals of the same or of all branches are refused with Errc::overlap, so is an insertion into the middle of
-/// something removed; removing exactly the same part again is accepted and changes nothing. Further errors: out_of_range
-/// (not part of the message), no_memory, too_many (edits far out of order, in the ten thousands), syntax (checked texts).
+/// The changes to one message, kept in the order in which they are applied; insertions at one place keep the
+/// order in which they were made. Lives in the message's arena, trivially destructible. Adding in ascending
+/// order costs the same however many there are. Overlapping removals of the same or of all branches are
+/// refused with Errc::overlap, so is an insertion into the middle of something removed; removing exactly the
+/// same part again is accepted and changes nothing. Further errors: out_of_range (not part of the message),
+/// no_memory, too_many (edits far out of order, in the ten thousands), syntax (checked texts).
 class EditList {
  public:
   EditList(Arena& arena, const Message& message) noexcept : x_arena(&arena), x_message(&message) {}
@@ -53,10 +55,10 @@ class EditList {
                          TextLife life = TextLife::copy) noexcept;
 
   /// Whole header lines, each with its CRLF, checked by check_header_lines().
-  Result<void> insert_before(const HeaderField& field, std::string_view lines, std::uint16_t branch = kAllBranches,
-                             TextLife life = TextLife::copy) noexcept;
-  Result<void> insert_after(const HeaderField& field, std::string_view lines, std::uint16_t branch = kAllBranches,
-                            TextLife life = TextLife::copy) noexcept;
+  Result<void> insert_before(const HeaderField& field, std::string_view lines,
+                             std::uint16_t branch = kAllBranches, TextLife life = TextLife::copy) noexcept;
+  Result<void> insert_after(const HeaderField& field, std::string_view lines,
+                            std::uint16_t branch = kAllBranches, TextLife life = TextLife::copy) noexcept;
   /// After the last header field, before the blank line. Indexes everything.
   Result<void> append_header(std::string_view lines, std::uint16_t branch = kAllBranches,
                              TextLife life = TextLife::copy) noexcept;
@@ -78,7 +80,8 @@ class EditList {
  private:
   Result<void> add(std::size_t offset, std::size_t removed, std::string_view text, std::uint16_t branch,
                    TextLife life) noexcept;
-  Result<void> add_lines(std::size_t offset, std::string_view lines, std::uint16_t branch, TextLife life) noexcept;
+  Result<void> add_lines(std::size_t offset, std::string_view lines, std::uint16_t branch,
+                         TextLife life) noexcept;
   Result<bool> place(const Edit& wanted, Edit*& after) noexcept;
 
   Arena* x_arena;
@@ -91,8 +94,9 @@ class EditList {
   std::uint32_t x_steps = 0;  // steps spent on edits out of order
 };
 
-/// Is the text one header line or several: no NUL, every CR before LF and every LF after CR, a CRLF at the end, no empty
-/// line, and every line either `token:` or the continuation of one? Empty text is good. Errc::syntax with the offset.
+/// Is the text one header line or several: no NUL, every CR before LF and every LF after CR, a CRLF at the
+/// end, no empty line, and every line either `token:` or the continuation of one? Empty text is good.
+/// Errc::syntax with the offset.
 Result<void> check_header_lines(std::string_view lines) noexcept;
 
 /// May the text be a header value: no CR, LF or NUL?

@@ -84,7 +84,8 @@ Frame StreamFramer::next(std::string_view buffered) noexcept {
         x_half_ping = false;
         return {Frame::Kind::ping, {}, 2, {}};
       }
-      if (buffered.size() >= 4 && buffered[2] == '\r' && buffered[3] == '\n') return {Frame::Kind::ping, {}, 4, {}};
+      if (buffered.size() >= 4 && buffered[2] == '\r' && buffered[3] == '\n')
+        return {Frame::Kind::ping, {}, 4, {}};
       x_half_ping = true;
       return {Frame::Kind::pong, {}, 2, {}};
     }

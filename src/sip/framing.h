@@ -30,16 +30,18 @@ struct Frame {
   Error error;
 };
 
-/// Follows one stream. The caller appends what it reads to a buffer, calls next() with all of it, takes `consumed` bytes off, and
-/// goes on until need_more. Every byte is looked at a bounded number of times however small the pieces are in which they
-/// arrive. After an error every call gives the same error. No allocation.
+/// Follows one stream. The caller appends what it reads to a buffer, calls next() with all of it, takes
+/// `consumed` bytes off, and goes on until need_more. Every byte is looked at a bounded number of times
+/// however small the pieces are in which they arrive. After an error every call gives the same error. No
+/// allocation.
 class StreamFramer {
  public:
   explicit StreamFramer(FramingLimits limits = {}) noexcept : x_limits(limits) {}
 
   Frame next(std::string_view buffered) noexcept;
 
-  /// Bytes the message at the front will have in all; 0 while its header part is not complete. Lets the caller make room.
+  /// Bytes the message at the front will have in all; 0 while its header part is not complete. Lets the
+  /// caller make room.
   std::size_t expected() const noexcept { return x_header_end == 0 ? 0 : x_header_end + x_body; }
 
  private:
@@ -55,8 +57,8 @@ class StreamFramer {
   Error x_error;
 };
 
-/// Content-Length of a header part (first line to blank line) without indexing it: full and compact name, folds. Errc::missing; syntax
-/// for no number or two different ones; out_of_range above 2^32 - 1.
+/// Content-Length of a header part (first line to blank line) without indexing it: full and compact name,
+/// folds. Errc::missing; syntax for no number or two different ones; out_of_range above 2^32 - 1.
 Result<std::uint32_t> find_content_length(std::string_view header) noexcept;
 
 }  // namespace ser::sip

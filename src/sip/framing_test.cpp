@@ -11,7 +11,8 @@ namespace {
 
 using Kind = Frame::Kind;
 
-/// Feeds `stream` in pieces and notes what comes out: messages as their text, keep-alives as <ping>, <pong>, errors as <code>.
+/// Feeds `stream` in pieces and notes what comes out: messages as their text, keep-alives as <ping>, <pong>,
+/// errors as <code>.
 std::vector<std::string> feed(std::string_view stream, std::size_t piece, FramingLimits limits = {}) {
   StreamFramer framer(limits);
   std::vector<std::string> out;
@@ -40,12 +41,14 @@ const std::string kSecond = "SIP/2.0 200 OK\r\nl :\r\n 0\r\nX: y\r\n\r\n";
 
 TEST(Framing, MessagesInAnyPieces) {
   for (std::size_t piece : {1U, 2U, 3U, 7U, 40U, 1000U}) {
-    EXPECT_EQ(feed(kFirst + kSecond + kFirst, piece), (std::vector<std::string>{kFirst, kSecond, kFirst})) << piece;
+    EXPECT_EQ(feed(kFirst + kSecond + kFirst, piece), (std::vector<std::string>{kFirst, kSecond, kFirst}))
+        << piece;
   }
 }
 
 TEST(Framing, KeepAlives) {
-  EXPECT_EQ(feed("\r\n\r\n" + kFirst + "\r\n\r\n", 1000), (std::vector<std::string>{"<ping>", kFirst, "<ping>"}));
+  EXPECT_EQ(feed("\r\n\r\n" + kFirst + "\r\n\r\n", 1000),
+            (std::vector<std::string>{"<ping>", kFirst, "<ping>"}));
   EXPECT_EQ(feed("\r\n" + kFirst, 1000), (std::vector<std::string>{"<pong>", kFirst}));
   // A ping in two segments is still answered.
   EXPECT_EQ(feed("\r\n\r\n" + kFirst, 2), (std::vector<std::string>{"<pong>", "<ping>", kFirst}));

@@ -17,7 +17,8 @@ void put_line(Output& out, const HeaderField& field) noexcept {
   if (line.empty() || line.back() != '\n') out.put("\r\n");
 }
 
-void put_top_via(Output& out, const Message& request, const HeaderField& field, const ViaStamp& stamp) noexcept {
+void put_top_via(Output& out, const Message& request, const HeaderField& field,
+                 const ViaStamp& stamp) noexcept {
   const auto via = request.via(0);
   if (!via || (*via)->field != &field) return put_line(out, field);
   const ViaEdits edits(request, **via, stamp);
@@ -57,7 +58,8 @@ void put_request_fields(Output& out, const Message& request, const ReplySpec& sp
   const std::string_view tag = spec.status == 100 ? std::string_view{} : spec.to_tag;
   const bool dialog = spec.status > 100 && spec.status < 300;
   bool top = true;
-  for (const HeaderField* field = request.next_field(nullptr); field != nullptr; field = request.next_field(field)) {
+  for (const HeaderField* field = request.next_field(nullptr); field != nullptr;
+       field = request.next_field(field)) {
     switch (field->id()) {
       case HeaderId::via:
         if (top) {
@@ -67,17 +69,22 @@ void put_request_fields(Output& out, const Message& request, const ReplySpec& sp
         }
         top = false;
         break;
-      case HeaderId::to: put_to(out, request, *field, tag); break;
+      case HeaderId::to:
+        put_to(out, request, *field, tag);
+        break;
       case HeaderId::from:
       case HeaderId::call_id:
-      case HeaderId::cseq: put_line(out, *field); break;
+      case HeaderId::cseq:
+        put_line(out, *field);
+        break;
       case HeaderId::record_route:
         if (dialog) put_line(out, *field);
         break;
       case HeaderId::timestamp:
         if (spec.status == 100) put_line(out, *field);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }
@@ -120,88 +127,159 @@ Result<std::size_t> write_reply(const Message& request, const ReplySpec& spec, s
 }
 
 std::size_t reply_size(const Message& request, const ReplySpec& spec) noexcept {
-  const std::size_t added = spec.reason.size() + spec.to_tag.size() + spec.server.size() + spec.extra_headers.size() +
-                            spec.content_type.size() + spec.body.size();
+  const std::size_t added = spec.reason.size() + spec.to_tag.size() + spec.server.size() +
+                            spec.extra_headers.size() + spec.content_type.size() + spec.body.size();
   // Status line, names of the added fields, Via stamp.
   return request.header_end_offset() + added + 320;
 }
 
 std::string_view default_reason(std::uint16_t status) noexcept {
   switch (status) {
-    case 100: return "Trying";
-    case 180: return "Ringing";
-    case 181: return "Call Is Being Forwarded";
-    case 182: return "Queued";
-    case 183: return "Session Progress";
-    case 199: return "Early Dialog Terminated";
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 204: return "No Notification";
-    case 300: return "Multiple Choices";
-    case 301: return "Moved Permanently";
-    case 302: return "Moved Temporarily";
-    case 305: return "Use Proxy";
-    case 380: return "Alternative Service";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 402: return "Payment Required";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 407: return "Proxy Authentication Required";
-    case 408: return "Request Timeout";
-    case 410: return "Gone";
-    case 412: return "Conditional Request Failed";
-    case 413: return "Request Entity Too Large";
-    case 414: return "Request-URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Unsupported URI Scheme";
-    case 420: return "Bad Extension";
-    case 421: return "Extension Required";
-    case 422: return "Session Interval Too Small";
-    case 423: return "Interval Too Brief";
-    case 429: return "Provide Referrer Identity";
-    case 430: return "Flow Failed";
-    case 433: return "Anonymity Disallowed";
-    case 436: return "Bad Identity-Info";
-    case 437: return "Unsupported Certificate";
-    case 438: return "Invalid Identity Header";
-    case 439: return "First Hop Lacks Outbound Support";
-    case 440: return "Max-Breadth Exceeded";
-    case 469: return "Bad Info Package";
-    case 470: return "Consent Needed";
-    case 480: return "Temporarily Unavailable";
-    case 481: return "Call/Transaction Does Not Exist";
-    case 482: return "Loop Detected";
-    case 483: return "Too Many Hops";
-    case 484: return "Address Incomplete";
-    case 485: return "Ambiguous";
-    case 486: return "Busy Here";
-    case 487: return "Request Terminated";
-    case 488: return "Not Acceptable Here";
-    case 489: return "Bad Event";
-    case 491: return "Request Pending";
-    case 493: return "Undecipherable";
-    case 494: return "Security Agreement Required";
-    case 500: return "Server Internal Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Server Time-out";
-    case 505: return "Version Not Supported";
-    case 513: return "Message Too Large";
-    case 580: return "Precondition Failure";
-    case 600: return "Busy Everywhere";
-    case 603: return "Decline";
-    case 604: return "Does Not Exist Anywhere";
-    case 606: return "Not Acceptable";
-    case 607: return "Unwanted";
-    case 608: return "Rejected";
-    default: break;
+    case 100:
+      return "Trying";
+    case 180:
+      return "Ringing";
+    case 181:
+      return "Call Is Being Forwarded";
+    case 182:
+      return "Queued";
+    case 183:
+      return "Session Progress";
+    case 199:
+      return "Early Dialog Terminated";
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Notification";
+    case 300:
+      return "Multiple Choices";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Moved Temporarily";
+    case 305:
+      return "Use Proxy";
+    case 380:
+      return "Alternative Service";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 402:
+      return "Payment Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 407:
+      return "Proxy Authentication Required";
+    case 408:
+      return "Request Timeout";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Conditional Request Failed";
+    case 413:
+      return "Request Entity Too Large";
+    case 414:
+      return "Request-URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Unsupported URI Scheme";
+    case 420:
+      return "Bad Extension";
+    case 421:
+      return "Extension Required";
+    case 422:
+      return "Session Interval Too Small";
+    case 423:
+      return "Interval Too Brief";
+    case 429:
+      return "Provide Referrer Identity";
+    case 430:
+      return "Flow Failed";
+    case 433:
+      return "Anonymity Disallowed";
+    case 436:
+      return "Bad Identity-Info";
+    case 437:
+      return "Unsupported Certificate";
+    case 438:
+      return "Invalid Identity Header";
+    case 439:
+      return "First Hop Lacks Outbound Support";
+    case 440:
+      return "Max-Breadth Exceeded";
+    case 469:
+      return "Bad Info Package";
+    case 470:
+      return "Consent Needed";
+    case 480:
+      return "Temporarily Unavailable";
+    case 481:
+      return "Call/Transaction Does Not Exist";
+    case 482:
+      return "Loop Detected";
+    case 483:
+      return "Too Many Hops";
+    case 484:
+      return "Address Incomplete";
+    case 485:
+      return "Ambiguous";
+    case 486:
+      return "Busy Here";
+    case 487:
+      return "Request Terminated";
+    case 488:
+      return "Not Acceptable Here";
+    case 489:
+      return "Bad Event";
+    case 491:
+      return "Request Pending";
+    case 493:
+      return "Undecipherable";
+    case 494:
+      return "Security Agreement Required";
+    case 500:
+      return "Server Internal Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Server Time-out";
+    case 505:
+      return "Version Not Supported";
+    case 513:
+      return "Message Too Large";
+    case 580:
+      return "Precondition Failure";
+    case 600:
+      return "Busy Everywhere";
+    case 603:
+      return "Decline";
+    case 604:
+      return "Does Not Exist Anywhere";
+    case 606:
+      return "Not Acceptable";
+    case 607:
+      return "Unwanted";
+    case 608:
+      return "Rejected";
+    default:
+      break;
   }
-  constexpr std::string_view classes[] = {"Trying",      "OK",         "Multiple Choices", "Bad Request",
-                                          "Server Internal Error", "Busy Everywhere"};
+  constexpr std::string_view classes[] = {
+      "Trying", "OK", "Multiple Choices", "Bad Request", "Server Internal Error", "Busy Everywhere"};
   const unsigned index = status / 100U - 1;
   return index < 6 ? classes[index] : std::string_view("Unknown");
 }

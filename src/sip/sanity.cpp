@@ -49,7 +49,8 @@ Verdict required_headers(const Message& m, const SanityOptions& /*options*/) noe
 Verdict cseq_value(const Message& m, const SanityOptions& /*options*/) noexcept {
   const auto cseq = m.get<hdr::CSeq>();
   if (cseq || cseq.error().code == Errc::missing) return {};
-  return bad(check::kCSeqValue, cseq.error().code == Errc::out_of_range ? "CSeq number is illegal" : "Bad CSeq");
+  return bad(check::kCSeqValue,
+             cseq.error().code == Errc::out_of_range ? "CSeq number is illegal" : "Bad CSeq");
 }
 
 Verdict cseq_method(const Message& m, const SanityOptions& /*options*/) noexcept {
@@ -58,7 +59,8 @@ Verdict cseq_method(const Message& m, const SanityOptions& /*options*/) noexcept
     if (cseq.error().code == Errc::missing || cseq.error().code == Errc::out_of_range) return {};
     return bad(check::kCSeqMethod, "Bad CSeq");
   }
-  if ((*cseq)->method == m.method() && (m.method() != Method::other || (*cseq)->method_name == m.start().method_name)) {
+  if ((*cseq)->method == m.method() &&
+      (m.method() != Method::other || (*cseq)->method_name == m.start().method_name)) {
     return {};
   }
   return bad(check::kCSeqMethod, "CSeq method does not match request method");
@@ -67,10 +69,12 @@ Verdict cseq_method(const Message& m, const SanityOptions& /*options*/) noexcept
 Verdict content_length(const Message& m, const SanityOptions& /*options*/) noexcept {
   const auto length = m.content_length();
   if (!length) {
-    return length.error().code == Errc::missing ? Verdict{} : bad(check::kContentLength, "Bad Content-Length");
+    return length.error().code == Errc::missing ? Verdict{}
+                                                : bad(check::kContentLength, "Bad Content-Length");
   }
   // Over UDP there may be more bytes, which are not relayed (RFC 3261 18.3), but never fewer.
-  if (*length > m.bytes().size() - m.header_end_offset()) return bad(check::kContentLength, "Content-Length mis-match");
+  if (*length > m.bytes().size() - m.header_end_offset())
+    return bad(check::kContentLength, "Content-Length mis-match");
   return {};
 }
 
@@ -123,8 +127,8 @@ Verdict proxy_require(const Message& m, const SanityOptions& options) noexcept {
 }
 
 /// nullopt: good; else the reason.
-std::optional<std::string_view> address_fault(const Result<const NameAddr*>& address, std::string_view missing,
-                                              std::string_view malformed) noexcept {
+std::optional<std::string_view> address_fault(const Result<const NameAddr*>& address,
+                                              std::string_view missing, std::string_view malformed) noexcept {
   if (!address) return address.error().code == Errc::missing ? missing : malformed;
   if (!parse_uri((*address)->uri)) return malformed;
   return std::nullopt;
@@ -179,23 +183,28 @@ Verdict authorization(const Message& m, const SanityOptions& /*options*/) noexce
   return credentials<hdr::Authorization>(m, check::kAuthorization, false);
 }
 
-bool has_two_tags(const Result<const NameAddr*>& address) noexcept {
-  if (!address || (*address)->tag.empty()) return false;
+/// Looks at the text, because a field with two tags is malformed for the parser.
+bool has_two_tags(const HeaderField* field) noexcept {
+  if (field == nullptr) return false;
+  const std::string_view value = field->value();
+  const std::size_t begin = value.rfind('>');
+  const std::size_t semicolon = value.find(';', begin == std::string_view::npos ? 0 : begin);
+  if (semicolon == std::string_view::npos) return false;
   unsigned tags = 0;
-  ParamIterator it((*address)->params);
-  while (it.next()) tags += iequals(it.name, "tag") ? 1 : 0;
+  ParamIterator it(value.substr(semicolon));
+  while (it.next()) tags += iequals(it.name, "tag") ? 1U : 0U;
   return tags > 1;
 }
 
 Verdict duplicate_tags(const Message& m, const SanityOptions& /*options*/) noexcept {
-  if (has_two_tags(m.get<hdr::From>())) return bad(check::kDuplicateTags, "Multiple From Tags");
-  if (has_two_tags(m.get<hdr::To>())) return bad(check::kDuplicateTags, "Multiple To Tags");
+  if (has_two_tags(m.find(HeaderId::from))) return bad(check::kDuplicateTags, "Multiple From Tags");
+  if (has_two_tags(m.find(HeaderId::to))) return bad(check::kDuplicateTags, "Multiple To Tags");
   return {};
 }
 
 Verdict via1(const Message& m, const SanityOptions& /*options*/) noexcept {
   const auto via = m.via(0);
-  if (via) return {};
+  if (via) return (*via)->other_version ? bad(check::kVia1, "Bad Via Header") : Verdict{};
   return bad(check::kVia1, via.error().code == Errc::missing ? "Missing Via Header" : "Bad Via Header");
 }
 
@@ -204,13 +213,16 @@ Verdict next_via(const Message& m, const SanityOptions& /*options*/) noexcept {
   if (!via) return via.error().code == Errc::missing ? Verdict{} : bad(check::kNextVia, "Bad Via Header");
   const auto text = (*via)->received.empty() ? (*via)->host : (*via)->received;
   const auto ip = parse_ip(text);
-  if (ip && (ip->is_multicast_or_broadcast() || ip->is_wildcard())) return bad(check::kNextVia, "Broadcast Via");
+  if (ip && (ip->is_multicast_or_broadcast() || ip->is_wildcard()))
+    return bad(check::kNextVia, "Broadcast Via");
   return {};
 }
 
 Verdict duplicate_headers(const Message& m, const SanityOptions& /*options*/) noexcept {
-  constexpr std::array<HeaderId, 7> once{HeaderId::from, HeaderId::to, HeaderId::call_id, HeaderId::cseq,
-                                         HeaderId::max_forwards, HeaderId::content_length, HeaderId::content_type};
+  constexpr std::array<HeaderId, 7> once{HeaderId::from,         HeaderId::to,
+                                         HeaderId::call_id,      HeaderId::cseq,
+                                         HeaderId::max_forwards, HeaderId::content_length,
+                                         HeaderId::content_type};
   for (const HeaderId id : once) {
     const HeaderField* field = m.find(id);
     if (field == nullptr) continue;
@@ -228,10 +240,14 @@ Verdict header_lines(const Message& m, const SanityOptions& /*options*/) noexcep
   const auto indexed = m.index_all();
   if (indexed) return {};
   switch (indexed.error().code) {
-    case Errc::too_many: return bad(check::kHeaderLines, "Too Many Header Fields", 513);
-    case Errc::no_memory: return bad(check::kHeaderLines, "Server Internal Error", 500);
-    case Errc::incomplete: return bad(check::kHeaderLines, "Incomplete Message");
-    default: return bad(check::kHeaderLines, "Bad Header Line");
+    case Errc::too_many:
+      return bad(check::kHeaderLines, "Too Many Header Fields", 513);
+    case Errc::no_memory:
+      return bad(check::kHeaderLines, "Server Internal Error", 500);
+    case Errc::incomplete:
+      return bad(check::kHeaderLines, "Incomplete Message");
+    default:
+      return bad(check::kHeaderLines, "Bad Header Line");
   }
 }
 
@@ -254,8 +270,8 @@ constexpr std::array<Row, 18> kRows{{
     {check::kContentLength, true, content_length},
     {check::kExpires, false, expires},
     {check::kMaxForwards, false, max_forwards},
-    {check::kParseUris, true, parse_uris},
     {check::kDuplicateTags, true, duplicate_tags},
+    {check::kParseUris, true, parse_uris},
     {check::kDigest, false, digest},
     {check::kAuthorization, false, authorization},
     {check::kProxyRequire, false, proxy_require},
@@ -264,7 +280,8 @@ constexpr std::array<Row, 18> kRows{{
 
 Verdict run(const Message& m, const SanityOptions& options, bool response) noexcept {
   for (const Row& row : kRows) {
-    if ((options.checks & row.bit) == 0 || (response && (!row.response)) || (!response && row.bit == check::kNextVia)) {
+    if ((options.checks & row.bit) == 0 || (response && (!row.response)) ||
+        (!response && row.bit == check::kNextVia)) {
       continue;
     }
     if (auto failure = row.run(m, options)) return failure;

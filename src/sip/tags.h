@@ -13,7 +13,8 @@
 
 namespace ser::sip {
 
-/// A checked list of tokens with commas between them; views into the message. May be empty (RFC 3261 20.37, 20.5).
+/// A checked list of tokens with commas between them; views into the message. May be empty (RFC
+/// 3261 20.37, 20.5).
 struct TokenList {
   std::string_view text;
   std::uint32_t count = 0;
@@ -45,7 +46,8 @@ struct AllowEvents : Tag<HeaderId::allow_events, TokenList, parse_token_list> {}
 struct Allow : Tag<HeaderId::allow, MethodSet, parse_method_set> {};
 }  // namespace hdr
 
-/// True when any header field of `H` (hdr::Supported, hdr::Require …) names `tag`. Malformed fields count as not naming it.
+/// True when any header field of `H` (hdr::Supported, hdr::Require …) names `tag`. Malformed fields count as
+/// not naming it.
 template <class H>
 bool has_tag(const Message& message, std::string_view tag) noexcept {
   for (const HeaderField* field = message.find(H::id); field != nullptr; field = message.next_same(*field)) {

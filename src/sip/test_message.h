@@ -15,7 +15,8 @@ namespace ser::sip::testing {
 /// Parses a copy of the text; a `\n` in text made with lf() was turned into CRLF before.
 class TestMessage {
  public:
-  explicit TestMessage(std::string_view text) : x_bytes(text), x_arena(x_block.data(), x_block.size(), x_heap) {
+  explicit TestMessage(std::string_view text)
+      : x_bytes(text), x_arena(x_block.data(), x_block.size(), x_heap) {
     auto parsed = Message::parse(x_bytes, x_arena, &bad_start);
     EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().what);
     message = parsed ? *parsed : nullptr;

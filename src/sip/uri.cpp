@@ -10,7 +10,16 @@ namespace ser::sip {
 
 namespace {
 
-enum : std::uint8_t { kUser = 1, kPassword = 2, kHost = 4, kParam = 8, kHeader = 16, kOpaque = 32, kV6 = 64, kScheme = 128 };
+enum : std::uint8_t {
+  kUser = 1,
+  kPassword = 2,
+  kHost = 4,
+  kParam = 8,
+  kHeader = 16,
+  kOpaque = 32,
+  kV6 = 64,
+  kScheme = 128
+};
 
 constexpr void allow(std::array<std::uint8_t, 256>& table, std::string_view chars, unsigned bits) {
   for (const char c : chars) {
@@ -19,8 +28,8 @@ constexpr void allow(std::array<std::uint8_t, 256>& table, std::string_view char
   }
 }
 
-// One table for all parts: which characters may stand where (RFC 3261 25.1 plus what parse_uri() tolerates). The
-// percent sign is in none of the escapable classes, so that only one test per character is needed.
+// One table for all parts: which characters may stand where (RFC 3261 25.1 plus what parse_uri() tolerates).
+// The percent sign is in none of the escapable classes, so that only one test per character is needed.
 constexpr std::array<std::uint8_t, 256> make_classes() {
   std::array<std::uint8_t, 256> t{};
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -49,7 +58,8 @@ constexpr std::size_t kFine = static_cast<std::size_t>(-1);
 std::size_t check(std::string_view part, std::uint8_t bit, bool escapes) noexcept {
   for (std::size_t i = 0; i < part.size(); ++i) {
     if ((kClasses[static_cast<unsigned char>(part[i])] & bit) != 0) continue;
-    if (!escapes || part[i] != '%' || part.size() - i < 3 || hex_value(part[i + 1]) < 0 || hex_value(part[i + 2]) < 0) {
+    if (!escapes || part[i] != '%' || part.size() - i < 3 || hex_value(part[i + 1]) < 0 ||
+        hex_value(part[i + 2]) < 0) {
       return i;
     }
     i += 2;
@@ -187,11 +197,15 @@ Result<Uri> parse_uri(std::string_view text) noexcept {
   const auto rest = text.substr(colon + 1);
   switch (parser.uri.scheme) {
     case UriScheme::sip:
-    case UriScheme::sips: return parser.sip(rest);
-    case UriScheme::tel: return parser.tel(rest);
-    case UriScheme::other: break;
+    case UriScheme::sips:
+      return parser.sip(rest);
+    case UriScheme::tel:
+      return parser.tel(rest);
+    case UriScheme::other:
+      break;
   }
-  if (rest.empty()) return {Errc::syntax, "nothing after the scheme of URI", static_cast<std::uint32_t>(colon)};
+  if (rest.empty())
+    return {Errc::syntax, "nothing after the scheme of URI", static_cast<std::uint32_t>(colon)};
   TRY_VOID(parser.part(rest, kOpaque, "illegal character in URI"));
   parser.uri.rest = rest;
   return parser.uri;

@@ -35,7 +35,8 @@ struct Uri {
   bool has_password = false;
 
   bool is_sip() const noexcept { return scheme == UriScheme::sip || scheme == UriScheme::sips; }
-  /// The value of a parameter (empty for a flag), nullopt when absent. Names are compared without regard to case.
+  /// The value of a parameter (empty for a flag), nullopt when absent. Names are compared without regard to
+  /// case.
   std::optional<std::string_view> param(std::string_view name) const noexcept;
   bool has_param(std::string_view name) const noexcept { return param(name).has_value(); }
   /// The port, or 5061 for sips and for transport=tls, or 5060.
@@ -44,19 +45,22 @@ struct Uri {
   std::string_view host_port() const noexcept;
 };
 
-/// Parses exactly the whole text. Escapes are checked (% and two hex digits). Tolerated beyond the grammar: the printable
-/// characters phones put into user parts (# | ^ { } ` [ ]) and bytes over 127 there, underscores in host names,
-/// `:::` in IPv6 references (RFC 5118 4.10). Errc::syntax or Errc::out_of_range (port) with the offset of the fault.
+/// Parses exactly the whole text. Escapes are checked (% and two hex digits). Tolerated beyond the grammar:
+/// the printable characters phones put into user parts (# | ^ { } ` [ ]) and bytes over 127 there,
+/// underscores in host names,
+/// `:::` in IPv6 references (RFC 5118 4.10). Errc::syntax or Errc::out_of_range (port) with the offset of the
+/// fault.
 Result<Uri> parse_uri(std::string_view text) noexcept;
 
-/// Takes the next parameter off `rest` (Uri::params at first). Empty parameters are skipped. False at the end.
+/// Takes the next parameter off `rest` (Uri::params at first). Empty parameters are skipped. False at the
+/// end.
 bool next_uri_param(std::string_view& rest, UriParam& param) noexcept;
 
 /// Takes the next `name=value` off a header part (Uri::headers at first). False at the end.
 bool next_uri_header(std::string_view& rest, UriParam& header) noexcept;
 
-/// Writes `text` with %HH replaced by the byte it stands for; a broken escape is copied. Never longer than `text`.
-/// Errc::no_space when `out` is shorter than the result.
+/// Writes `text` with %HH replaced by the byte it stands for; a broken escape is copied. Never longer than
+/// `text`. Errc::no_space when `out` is shorter than the result.
 Result<std::size_t> unescape(std::string_view text, std::span<char> out) noexcept;
 
 /// Builds the text of a URI from its parts (not from Uri::text), for callers that changed user, host or port.

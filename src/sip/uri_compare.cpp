@@ -39,7 +39,9 @@ struct Pieces {
   }
 };
 
-bool is_reserved(char c) noexcept { return std::string_view(";/?:@&=+$,").find(c) != std::string_view::npos; }
+bool is_reserved(char c) noexcept {
+  return std::string_view(";/?:@&=+$,").find(c) != std::string_view::npos;
+}
 
 /// Takes one character off: 0..255 a plain one, 256 + byte an escaped one of the reserved set.
 unsigned take(std::string_view& text) noexcept {
@@ -107,7 +109,9 @@ bool equal_sip(const Uri& a, const Uri& b) noexcept {
   return params_match(pa, pb) && params_match(pb, pa) && headers_match(ha, hb);
 }
 
-bool is_separator(char c) noexcept { return c == '-' || c == '.' || c == '(' || c == ')'; }
+bool is_separator(char c) noexcept {
+  return c == '-' || c == '.' || c == '(' || c == ')';
+}
 
 /// Numbers without regard to visual separators and to the case of hex digits.
 bool equal_digits(std::string_view a, std::string_view b) noexcept {
@@ -127,9 +131,10 @@ bool tel_params_match(const Pieces& a, const Pieces& b) noexcept {
     const UriParam& mine = a.list[i];
     const UriParam* other = b.find(mine.name);
     if (other == nullptr) return false;
-    const bool number = iequals(mine.name, "ext") || (iequals(mine.name, "phone-context") && !mine.value.empty() &&
-                                                      mine.value[0] == '+');
-    if (!(number ? equal_digits(mine.value, other->value) : equal_escaped(mine.value, other->value, true))) return false;
+    const bool number = iequals(mine.name, "ext") ||
+                        (iequals(mine.name, "phone-context") && !mine.value.empty() && mine.value[0] == '+');
+    if (!(number ? equal_digits(mine.value, other->value) : equal_escaped(mine.value, other->value, true)))
+      return false;
   }
   return true;
 }
@@ -162,9 +167,12 @@ bool equal(const Uri& a, const Uri& b) noexcept {
   if (a.scheme != b.scheme) return false;
   switch (a.scheme) {
     case UriScheme::sip:
-    case UriScheme::sips: return equal_sip(a, b);
-    case UriScheme::tel: return equal_tel(a, b);
-    case UriScheme::other: break;
+    case UriScheme::sips:
+      return equal_sip(a, b);
+    case UriScheme::tel:
+      return equal_tel(a, b);
+    case UriScheme::other:
+      break;
   }
   return iequals(a.scheme_text, b.scheme_text) && a.rest == b.rest;
 }

@@ -18,7 +18,8 @@ Uri parse(std::string_view text) {
 }
 
 TEST(Uri, Parts) {
-  const Uri uri = parse("sip:alice:secret@Example.com:5070;transport=tcp;lr?subject=hi%20you&priority=urgent");
+  const Uri uri =
+      parse("sip:alice:secret@Example.com:5070;transport=tcp;lr?subject=hi%20you&priority=urgent");
   EXPECT_EQ(uri.scheme, UriScheme::sip);
   EXPECT_EQ(uri.user, "alice");
   EXPECT_EQ(uri.password, "secret");
@@ -38,8 +39,9 @@ TEST(Uri, UserPartWithEverything) {
   EXPECT_EQ(semi.user, "user;par=u%40example.net");
   EXPECT_EQ(semi.host, "example.com");
   EXPECT_EQ(semi.params, "");
-  const Uri crazy =
-      parse("sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com");
+  const Uri crazy = parse(
+      "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/"
+      ";;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com");
   EXPECT_EQ(crazy.user, "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*");
   EXPECT_EQ(crazy.password, "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)");
   EXPECT_EQ(parse("sip:*21#@example.com").user, "*21#");
@@ -77,11 +79,38 @@ TEST(Uri, TelAndOthers) {
 }
 
 TEST(Uri, Malformed) {
-  for (const char* text :
-       {"", "sip", "sip:", ":x", "sip:@host", "sip:a@", "sip:a@b:", "sip:a@b:x", "sip:2001:db8::10", "sip:[2001:db8::10",
-        "sip:[1.2.3.4]", "sip:[2001:db8::g]", "sip:a%4@b", "sip:a%zz@b", "sip:a b@c", "sip:a@b c", "sip:a@b;x=%1",
-        "sip:a@b;x y", "sip:a@b?x=<", "sip:a@b@c", "sip:a@b;x=y@z", "<sip:a@b>", "sip:a@b>", "tel:", "tel:+", "tel:+a",
-        "tel:x", "1sip:a@b", "http:", "http:a b", "sip:a:b c@d", "sip:a@b\r\n"}) {
+  for (const char* text : {"",
+                           "sip",
+                           "sip:",
+                           ":x",
+                           "sip:@host",
+                           "sip:a@",
+                           "sip:a@b:",
+                           "sip:a@b:x",
+                           "sip:2001:db8::10",
+                           "sip:[2001:db8::10",
+                           "sip:[1.2.3.4]",
+                           "sip:[2001:db8::g]",
+                           "sip:a%4@b",
+                           "sip:a%zz@b",
+                           "sip:a b@c",
+                           "sip:a@b c",
+                           "sip:a@b;x=%1",
+                           "sip:a@b;x y",
+                           "sip:a@b?x=<",
+                           "sip:a@b@c",
+                           "sip:a@b;x=y@z",
+                           "<sip:a@b>",
+                           "sip:a@b>",
+                           "tel:",
+                           "tel:+",
+                           "tel:+a",
+                           "tel:x",
+                           "1sip:a@b",
+                           "http:",
+                           "http:a b",
+                           "sip:a:b c@d",
+                           "sip:a@b\r\n"}) {
     EXPECT_FALSE(parse_uri(text)) << text;
   }
   EXPECT_EQ(parse_uri("sip:a@b:0").error().code, Errc::out_of_range);
@@ -96,7 +125,8 @@ TEST(Uri, UnescapeAndPrint) {
   ASSERT_TRUE(size);
   EXPECT_EQ(std::string_view(out.data(), *size), std::string_view("alice\0%4", 8));
   EXPECT_EQ(unescape("abcd", std::span(out).first(3)).error().code, Errc::no_space);
-  for (const char* text : {"sip:a:b@c:5070;lr?x=y", "sips:h", "tel:+1;ext=2", "urn:service:sos", "sip:[::1]:5061;lr"}) {
+  for (const char* text :
+       {"sip:a:b@c:5070;lr?x=y", "sips:h", "tel:+1;ext=2", "urn:service:sos", "sip:[::1]:5061;lr"}) {
     size = print_uri(parse(text), out);
     ASSERT_TRUE(size) << text;
     EXPECT_EQ(std::string_view(out.data(), *size), text);

@@ -22,10 +22,11 @@ Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
     cursor.advance(kUsualProtocol.size());
     cursor.skip_lws();
   } else {
-    if (cursor.token().empty() || !cursor.take_separator('/'))
-      return {Errc::syntax, "malformed protocol in Via"};
-    if (cursor.token().empty() || !cursor.take_separator('/'))
-      return {Errc::syntax, "malformed protocol in Via"};
+    const std::string_view name = cursor.token();
+    if (name.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
+    const std::string_view version = cursor.token();
+    if (version.empty() || !cursor.take_separator('/')) return {Errc::syntax, "malformed protocol in Via"};
+    via.other_version = version != "2.0" || !iequals(name, "SIP");
   }
   via.transport = cursor.token();
   if (via.transport.empty()) return {Errc::syntax, "Via without transport"};

@@ -27,6 +27,7 @@ struct Via {
   std::uint16_t port = 0;              ///< 1..65535; 0: none written
   std::uint16_t rport = 0;             ///< 1..65535; 0: absent or without value
   bool has_rport = false;              ///< `rport` is there, with or without value
+  bool other_version = false;          ///< the protocol is not SIP/2.0: read so that a 505 finds its way
   std::int16_t ttl = -1;               ///< 0..255; -1: absent
 };
 

@@ -30,7 +30,8 @@ RportPlace find_rport(const Via& via) noexcept {
 
 }  // namespace
 
-void ViaEdits::add(const char* at, std::size_t removed, std::string_view prefix, std::string_view value) noexcept {
+void ViaEdits::add(const char* at, std::size_t removed, std::string_view prefix,
+                   std::string_view value) noexcept {
   if (prefix.size() + value.size() > x_text.size() - x_used) return;
   char* text = x_text.data() + x_used;
   std::memcpy(text, prefix.data(), prefix.size());
@@ -47,7 +48,8 @@ ViaEdits::ViaEdits(const Message& message, const Via& via, const ViaStamp& stamp
     : x_bytes(message.bytes().data()) {
   const char* end = via.text.data() + via.text.size();
   // Parameters go behind the last parameter, not behind a comment.
-  const char* behind = via.params.empty() ? via.sent_by.data() + via.sent_by.size() : via.params.data() + via.params.size();
+  const char* behind =
+      via.params.empty() ? via.sent_by.data() + via.sent_by.size() : via.params.data() + via.params.size();
   if (behind < via.text.data() || behind > end) behind = end;
   if (stamp.rport != 0 && (via.has_rport || stamp.force_rport)) {
     char digits[20];

@@ -16,12 +16,13 @@ namespace ser::sip {
 /// Where the request came from, as far as it is to be noted.
 struct ViaStamp {
   std::string_view received;  ///< source address without brackets, at most 45 characters; empty: not noted
-  std::uint16_t rport = 0;    ///< source port; noted when the Via asks with `rport`, or when forced. 0: not noted
+  std::uint16_t rport =
+      0;  ///< source port; noted when the Via asks with `rport`, or when forced. 0: not noted
   bool force_rport = false;
 };
 
-/// The edits of a stamp: at most two, in order, made in place of old values where the client wrote some. Holds the texts itself, so
-/// it must outlive the use of the edits. Not copyable.
+/// The edits of a stamp: at most two, in order, made in place of old values where the client wrote some.
+/// Holds the texts itself, so it must outlive the use of the edits. Not copyable.
 class ViaEdits {
  public:
   /// `via` must be a value of `message`.

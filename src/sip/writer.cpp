@@ -18,12 +18,17 @@ constexpr std::string_view kContentLength = "Content-Length: ";
 class Merge {
  public:
   Merge(const EditList* list, const WriteOptions& options, std::span<const Edit> own) noexcept
-      : x_list(list != nullptr ? list->first() : nullptr), x_extra(options.extra), x_own(own), x_branch(options.branch) {}
+      : x_list(list != nullptr ? list->first() : nullptr),
+        x_extra(options.extra),
+        x_own(own),
+        x_branch(options.branch) {}
 
   const Edit* next() noexcept {
-    while (x_list != nullptr && x_list->branch != kAllBranches && x_list->branch != x_branch) x_list = x_list->next;
+    while (x_list != nullptr && x_list->branch != kAllBranches && x_list->branch != x_branch)
+      x_list = x_list->next;
     const Edit* best = x_list;
-    if (!x_extra.empty() && (best == nullptr || edits_in_order(x_extra.front(), *best))) best = &x_extra.front();
+    if (!x_extra.empty() && (best == nullptr || edits_in_order(x_extra.front(), *best)))
+      best = &x_extra.front();
     if (!x_own.empty() && (best == nullptr || edits_in_order(x_own.front(), *best))) best = &x_own.front();
     if (best == nullptr) return nullptr;
     if (best == x_list) {
@@ -73,15 +78,16 @@ bool touches_body(const EditList* list, const WriteOptions& options, std::size_t
                      [&](const Edit& edit) { return edit.end() >= header_end; });
 }
 
-void fix_content_length(const Message& message, const EditList* list, const WriteOptions& options, std::size_t end,
-                        OwnEdits& own) noexcept {
+void fix_content_length(const Message& message, const EditList* list, const WriteOptions& options,
+                        std::size_t end, OwnEdits& own) noexcept {
   const std::size_t header_end = message.header_end_offset();
   const bool touched = touches_body(list, options, header_end);
   if (!touched && !options.require_content_length) return;
   const HeaderField* field = message.find(HeaderId::content_length);
   if (field == nullptr && !options.require_content_length) return;
   const std::size_t before = end - std::min(header_end, end);
-  const std::size_t size = touched ? edited_body_size(Merge(list, options, own.span()), header_end, end) : before;
+  const std::size_t size =
+      touched ? edited_body_size(Merge(list, options, own.span()), header_end, end) : before;
   if (field != nullptr && size == before) return;
   Edit& edit = own.edits[own.count++];
   Output text(own.text);
@@ -100,7 +106,8 @@ void fix_content_length(const Message& message, const EditList* list, const Writ
 
 }  // namespace
 
-std::size_t written_size(const Message& message, const EditList* edits, const WriteOptions& options) noexcept {
+std::size_t written_size(const Message& message, const EditList* edits,
+                         const WriteOptions& options) noexcept {
   std::size_t size = message.wire_bytes().size() + options.request_uri.size() + kContentLength.size() + 24;
   if (edits != nullptr) size += edits->text_bytes();
   for (const Edit& edit : options.extra) size += edit.text.size();
