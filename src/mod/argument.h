@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments of script functions: the C++ type of a parameter decides how the checker treats it and what the function gets.
+// Arguments of script functions: the C++ type of a parameter decides how the checker treats it and what the
+// function gets.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,8 @@ struct Literal {
   std::string_view text;
 };
 
-/// Constant text compiled at load by `static std::unique_ptr<T> T::compile(std::string_view, std::string& error)`.
+/// Constant text compiled at load by `static std::unique_ptr<T> T::compile(std::string_view, std::string&
+/// error)`.
 template <class T>
 struct Compiled {
   const T* value;
@@ -68,35 +70,42 @@ struct Arg {
   bool present = false;
   std::int64_t integer = 0;
   std::string_view text;
-  const void* pointer = nullptr;   ///< Compiled<T>::value or Variable
+  const void* pointer = nullptr;  ///< Compiled<T>::value or Variable
 };
 
 /// Type-erased owner of what Compiled<T> arguments point to; kept by the program.
 using CompiledArg = std::shared_ptr<const void>;
 using CompileArg = CompiledArg (*)(std::string_view text, std::string& error);
 
-template <class T> struct ArgTraits;
-template <> struct ArgTraits<std::string_view> {
+template <class T>
+struct ArgTraits;
+template <>
+struct ArgTraits<std::string_view> {
   static constexpr ArgKind kind = ArgKind::text;
   static std::string_view from(const Arg& arg) noexcept { return arg.text; }
 };
-template <> struct ArgTraits<std::int64_t> {
+template <>
+struct ArgTraits<std::int64_t> {
   static constexpr ArgKind kind = ArgKind::integer;
   static std::int64_t from(const Arg& arg) noexcept { return arg.integer; }
 };
-template <> struct ArgTraits<Literal> {
+template <>
+struct ArgTraits<Literal> {
   static constexpr ArgKind kind = ArgKind::literal;
   static Literal from(const Arg& arg) noexcept { return {arg.text}; }
 };
-template <> struct ArgTraits<Variable> {
+template <>
+struct ArgTraits<Variable> {
   static constexpr ArgKind kind = ArgKind::variable;
   static Variable from(const Arg& arg) noexcept { return *static_cast<const Variable*>(arg.pointer); }
 };
-template <> struct ArgTraits<RouteRef> {
+template <>
+struct ArgTraits<RouteRef> {
   static constexpr ArgKind kind = ArgKind::route;
   static RouteRef from(const Arg& arg) noexcept { return {static_cast<std::uint16_t>(arg.integer)}; }
 };
-template <class T> struct ArgTraits<Compiled<T>> {
+template <class T>
+struct ArgTraits<Compiled<T>> {
   static constexpr ArgKind kind = ArgKind::compiled;
   static Compiled<T> from(const Arg& arg) noexcept { return {static_cast<const T*>(arg.pointer)}; }
   static CompiledArg compile(std::string_view text, std::string& error) {
@@ -105,16 +114,26 @@ template <class T> struct ArgTraits<Compiled<T>> {
   }
 };
 /// An optional argument, at the end of the list only.
-template <class T> struct ArgTraits<std::optional<T>> {
+template <class T>
+struct ArgTraits<std::optional<T>> {
   static constexpr ArgKind kind = ArgTraits<T>::kind;
   static std::optional<T> from(const Arg& arg) noexcept {
     return arg.present ? std::optional<T>(ArgTraits<T>::from(arg)) : std::nullopt;
   }
 };
-template <class T> inline constexpr bool is_optional_arg = false;
-template <class T> inline constexpr bool is_optional_arg<std::optional<T>> = true;
-template <class T> struct CompileOf { static constexpr CompileArg value = nullptr; };
-template <class T> struct CompileOf<Compiled<T>> { static constexpr CompileArg value = &ArgTraits<Compiled<T>>::compile; };
-template <class T> struct CompileOf<std::optional<T>> : CompileOf<T> {};
+template <class T>
+inline constexpr bool is_optional_arg = false;
+template <class T>
+inline constexpr bool is_optional_arg<std::optional<T>> = true;
+template <class T>
+struct CompileOf {
+  static constexpr CompileArg value = nullptr;
+};
+template <class T>
+struct CompileOf<Compiled<T>> {
+  static constexpr CompileArg value = &ArgTraits<Compiled<T>>::compile;
+};
+template <class T>
+struct CompileOf<std::optional<T>> : CompileOf<T> {};
 
 }  // namespace ser::mod

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Module: what gives the script its functions. One object per configuration; immutable after start(), shared by all workers;
-// what changes per worker lives in a WorkerState.
+// Module: what gives the script its functions. One object per configuration; immutable after start(), shared
+// by all workers; what changes per worker lives in a WorkerState.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -26,7 +26,8 @@ struct StartContext {
   const proxy::LocalSockets& sockets;
   const proxy::Settings& settings;
   std::string_view server_name;
-  /// Memory in the segment that lives as long as the configuration, zeroed, aligned to 64; nullptr: exhausted.
+  /// Memory in the segment that lives as long as the configuration, zeroed, aligned to 64; nullptr:
+  /// exhausted.
   void* (*segment_alloc)(void* self, std::size_t bytes);
   void* segment_self;
 };
@@ -34,7 +35,7 @@ struct StartContext {
 /// What start_worker() may use: right after the fork (or in the new thread).
 struct WorkerContext {
   Logger& log;
-  int rank;                 ///< 1..n datagram workers; negative: event, timer …
+  int rank;  ///< 1..n datagram workers; negative: event, timer …
   proxy::Services& services;
 };
 
@@ -51,11 +52,11 @@ class Module {
   virtual void stop() {}
 
   // Hooks; called only when declared in the spec.
-  virtual bool pre_script(proxy::Run&) { return true; }       ///< false drops the message (SER row: 0 drops)
+  virtual bool pre_script(proxy::Run&) { return true; }  ///< false drops the message (SER row: 0 drops)
   virtual void post_script(proxy::Run&) {}
-  virtual void on_break(proxy::Run&) {}                        ///< the outermost list ended with 0
+  virtual void on_break(proxy::Run&) {}  ///< the outermost list ended with 0
   virtual ResponseVerdict on_response(proxy::Run&) { return ResponseVerdict::pass; }
-  virtual void on_timer(WorkerContext&) {}                     ///< in the timer worker, at the declared interval
+  virtual void on_timer(WorkerContext&) {}  ///< in the timer worker, at the declared interval
 
   /// Its place in load order; set by the loader.
   std::uint16_t index = 0;

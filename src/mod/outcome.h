@@ -8,7 +8,8 @@ namespace ser::mod {
 /// The return code the script sees ($rc) and what the machine does next.
 struct Outcome {
   enum class Flow : std::uint8_t {
-    next,     ///< go on; code > 0 is true, < 0 false. Code 0 ends the run as `stop` does (SER script machine rules)
+    next,     ///< go on; code > 0 is true, < 0 false. Code 0 ends the run as `stop` does (SER script machine
+              ///< rules)
     stop,     ///< end the run (exit)
     suspend,  ///< the answer comes later; the run is resumed with it
   };

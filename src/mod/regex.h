@@ -41,8 +41,8 @@ struct Capture {
 class Regex {
  public:
   struct Options {
-    bool ignore_case = true;   ///< as everywhere in the family
-    bool multi_line = true;    ///< ^ and $ also at line ends, as POSIX REG_NEWLINE of textops; `=~` sets it off
+    bool ignore_case = true;  ///< as everywhere in the family
+    bool multi_line = true;  ///< ^ and $ also at line ends, as POSIX REG_NEWLINE of textops; `=~` sets it off
     bool dot_all = false;
   };
   /// nullptr and `error` ("… at offset N") when the pattern is bad. JIT where the kernel allows it.
@@ -53,7 +53,8 @@ class Regex {
 
   enum class Verdict : std::uint8_t { match, no_match, limit };
   /// Searches `subject` from `start`; fills `captures` (group 0 first), as many as fit.
-  Verdict match(Matcher& matcher, std::string_view subject, std::size_t start = 0, std::span<Capture> captures = {}) const noexcept;
+  Verdict match(Matcher& matcher, std::string_view subject, std::size_t start = 0,
+                std::span<Capture> captures = {}) const noexcept;
   const std::string& pattern() const noexcept { return x_pattern; }
 
  private:

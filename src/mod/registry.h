@@ -15,24 +15,26 @@ namespace ser::mod {
 struct Loaded {
   const ModuleSpec* spec = nullptr;
   std::shared_ptr<void> config;
-  std::unique_ptr<Module> module;    ///< null until create_all()
-  std::string written_name;          ///< as in loadmodule, without folder and ".so"
+  std::unique_ptr<Module> module;  ///< null until create_all()
+  std::string written_name;        ///< as in loadmodule, without folder and ".so"
 };
 
-/// Which module a name means: "tm.so", "/usr/lib/ser/modules/tm.so", "tm", and the other_names of built-in modules.
+/// Which module a name means: "tm.so", "/usr/lib/ser/modules/tm.so", "tm", and the other_names of built-in
+/// modules.
 std::string_view module_base_name(std::string_view written) noexcept;
 
 class Registry {
  public:
-  /// `builtin`: describe() functions of everything linked in. The core's own functions are a module named "core" that is
-  /// always loaded first.
+  /// `builtin`: describe() functions of everything linked in. The core's own functions are a module named
+  /// "core" that is always loaded first.
   explicit Registry(std::span<ModuleSpec (*const)()> builtin);
   ~Registry();
   const ModuleSpec* find_builtin(std::string_view base_name) const noexcept;
   std::span<const ModuleSpec> builtin() const noexcept { return x_builtin; }
 
   enum class Load : std::uint8_t { loaded, already, unknown, bad_file };
-  /// Loads a built-in by name or a shared object by path (searched in `paths` when it has no '/'). `error` explains bad_file.
+  /// Loads a built-in by name or a shared object by path (searched in `paths` when it has no '/'). `error`
+  /// explains bad_file.
   Load load(std::string_view written, std::span<const std::string> paths, std::string& error);
   std::span<Loaded> loaded() noexcept { return x_loaded; }
   Loaded* find_loaded(std::string_view base_name) noexcept;

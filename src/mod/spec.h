@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// ModuleSpec: one declaration per function, parameter, variable and statistic (DESIGN 2.8). From it come the checks at load, the
-// conversion of arguments, `ser --doc`, and later RPC and metric help.
+// ModuleSpec: one declaration per function, parameter, variable and statistic (DESIGN 2.8). From it come the
+// checks at load, the conversion of arguments, `ser --doc`, and later RPC and metric help.
 //
 //   ModuleSpec describe() {
 //     return SpecBuilder<MaxForwards>("maxfwd", "Counts hops (RFC 3261 16.3, 16.6).")
 //         .param(&MaxForwardsConfig::max_limit, "max_limit", "Upper bound for the header field.", {1, 255})
-//         .function<&MaxForwards::process>("mf_process_maxfwd_header", "…", {"limit"}, kinds(RouteKind::request))
-//         .counter(&MaxForwards::x_zero, "zero", "Requests that ran out of hops.")
+//         .function<&MaxForwards::process>("mf_process_maxfwd_header", "…", {"limit"},
+//         kinds(RouteKind::request)) .counter(&MaxForwards::x_zero, "zero", "Requests that ran out of hops.")
 //         .done();
 //   }
 #pragma once
@@ -51,7 +51,7 @@ struct ArgSpec {
   ArgKind kind = ArgKind::text;
   bool optional = false;
   CompileArg compile = nullptr;
-  proxy::RouteKinds route_kinds = 0;   ///< ArgKind::route: blocks it may name
+  proxy::RouteKinds route_kinds = 0;  ///< ArgKind::route: blocks it may name
 };
 
 using Thunk = Outcome (*)(Module&, proxy::Run&, const Arg*);
@@ -61,7 +61,7 @@ struct FunctionSpec {
   std::vector<ArgSpec> args;
   proxy::RouteKinds allowed = proxy::kAnyRoute;
   Thunk call = nullptr;
-  std::string returns;          ///< documented return codes: "1 forwarded, -1 not"
+  std::string returns;  ///< documented return codes: "1 forwarded, -1 not"
   std::size_t min_args() const noexcept {
     std::size_t n = 0;
     while (n < args.size() && !args[n].optional) ++n;
@@ -75,7 +75,8 @@ struct VariableSpec {
   std::string name, help;
   Inner inner = Inner::none;
   proxy::Value (*get)(Module&, proxy::Run&, std::string_view inner) = nullptr;
-  Result<void> (*set)(Module&, proxy::Run&, std::string_view inner, const proxy::Value&) = nullptr;   ///< null: read-only
+  Result<void> (*set)(Module&, proxy::Run&, std::string_view inner,
+                      const proxy::Value&) = nullptr;  ///< null: read-only
 };
 
 struct CounterSpec {
@@ -91,15 +92,15 @@ enum class Stability : std::uint8_t { stable, beta };
 struct ModuleSpec {
   std::uint32_t abi = kAbi;
   std::string name, summary;
-  std::vector<std::string> other_names;    ///< names of the family that are this module here
+  std::vector<std::string> other_names;  ///< names of the family that are this module here
   std::vector<ParamSpec> params;
   std::vector<FunctionSpec> functions;
   std::vector<VariableSpec> variables;
   std::vector<CounterSpec> counters;
   std::uint8_t hooks = 0;
-  std::uint32_t timer_seconds = 0;         ///< 0: no timer
+  std::uint32_t timer_seconds = 0;  ///< 0: no timer
   Stability stability = Stability::stable;
-  std::string hardening;                   ///< one sentence: is it safe against untrusted peers, and why
+  std::string hardening;  ///< one sentence: is it safe against untrusted peers, and why
   std::function<std::shared_ptr<void>()> make_config;
   std::function<std::unique_ptr<Module>(const void* config)> create;
 
@@ -116,7 +117,8 @@ struct ModuleEntry {
 
 namespace detail {
 
-template <auto Member> struct MemberCall;
+template <auto Member>
+struct MemberCall;
 template <class M, class... Args, Outcome (M::*Member)(proxy::Run&, Args...)>
 struct MemberCall<Member> {
   template <std::size_t... I>
@@ -128,7 +130,8 @@ struct MemberCall<Member> {
   }
   static std::vector<ArgSpec> args(std::initializer_list<const char*> names) {
     static_assert(sizeof...(Args) <= kMaxArgs);
-    std::vector<ArgSpec> list = {ArgSpec{"", ArgTraits<Args>::kind, is_optional_arg<Args>, CompileOf<Args>::value, 0}...};
+    std::vector<ArgSpec> list = {
+        ArgSpec{"", ArgTraits<Args>::kind, is_optional_arg<Args>, CompileOf<Args>::value, 0}...};
     std::size_t i = 0;
     for (const char* name : names) {
       if (i < list.size()) list[i++].name = name;
@@ -144,8 +147,8 @@ struct Range {
   std::int64_t max = INT64_MAX;
 };
 
-/// Builds the spec of module class M with `using Config = …` (default constructible, copyable) and a constructor
-/// M(const Config&). M may use `struct NoConfig`.
+/// Builds the spec of module class M with `using Config = …` (default constructible, copyable) and a
+/// constructor M(const Config&). M may use `struct NoConfig`.
 struct NoConfig {};
 
 template <class M>
@@ -170,8 +173,8 @@ class SpecBuilder {
   template <auto Member>
   SpecBuilder& function(std::string name, std::string help, std::initializer_list<const char*> args,
                         proxy::RouteKinds allowed = proxy::kAnyRoute, std::string returns = "") {
-    x_spec.functions.push_back({std::move(name), std::move(help), detail::MemberCall<Member>::args(args), allowed,
-                                &detail::MemberCall<Member>::call, std::move(returns)});
+    x_spec.functions.push_back({std::move(name), std::move(help), detail::MemberCall<Member>::args(args),
+                                allowed, &detail::MemberCall<Member>::call, std::move(returns)});
     return *this;
   }
   SpecBuilder& route_argument(std::size_t index, proxy::RouteKinds kinds) {
@@ -183,8 +186,9 @@ class SpecBuilder {
     return *this;
   }
   SpecBuilder& counter(CounterId M::* member, std::string name, std::string help) {
-    x_spec.counters.push_back({std::move(name), std::move(help),
-                               [member](Module& module, CounterId id) { static_cast<M&>(module).*member = id; }});
+    x_spec.counters.push_back({std::move(name), std::move(help), [member](Module& module, CounterId id) {
+                                 static_cast<M&>(module).*member = id;
+                               }});
     return *this;
   }
   SpecBuilder& hook(Hook hook) {
@@ -221,8 +225,9 @@ SpecBuilder<M>& SpecBuilder<M>::param(T Config::* member, std::string name, std:
   ParamSpec spec;
   spec.name = std::move(name);
   spec.help = std::move(help);
-  spec.type = std::is_same_v<T, bool> ? ParamType::boolean
-              : std::is_same_v<T, std::string> ? ParamType::text : ParamType::integer;
+  spec.type = std::is_same_v<T, bool>          ? ParamType::boolean
+              : std::is_same_v<T, std::string> ? ParamType::text
+                                               : ParamType::integer;
   spec.min = range.min;
   spec.max = range.max;
   spec.default_text = default_text(static_cast<Wide>(Config{}.*member));

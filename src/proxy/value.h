@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Value: what a script variable holds. Avp: a named value that lives as long as the message (later: the transaction).
+// Value: what a script variable holds. Avp: a named value that lives as long as the message (later: the
+// transaction).
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -23,7 +24,7 @@ struct Value {
 
 /// One attribute-value pair of a message: newest first in RunState::avps. Name and value lie in the arena.
 struct Avp {
-  std::string_view name;      ///< "s:" names as they are, integer names as decimal digits with is_number
+  std::string_view name;  ///< "s:" names as they are, integer names as decimal digits with is_number
   bool is_number = false;
   Value value;
   Avp* next = nullptr;
