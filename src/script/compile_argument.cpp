@@ -2,8 +2,11 @@
 // The compiler: arguments of functions, by the kind the function declares.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "script/compiler.h"
+#include "script/parser.h"
 #include "script/values.h"
 
 namespace ser::script {
@@ -12,7 +15,9 @@ using From = ArgSource::From;
 
 namespace {
 
-proxy::Value read_handle(const void* self, proxy::Run& run) { return static_cast<const BoundVariable*>(self)->read(run); }
+proxy::Value read_handle(const void* self, proxy::Run& run) {
+  return static_cast<const BoundVariable*>(self)->read(run);
+}
 Result<void> write_handle(const void* self, proxy::Run& run, const proxy::Value& value) {
   const auto* variable = static_cast<const BoundVariable*>(self);
   return variable->set(*variable, run, value);
@@ -51,7 +56,8 @@ std::optional<std::uint32_t> Compiler::compile_format(std::string_view written, 
       if (index) {
         format.push_back({{}, x_program->variables[*index].get()});
       } else if (x_ser) {
-        format.push_back({x_program->texts[text(part.variable->text)], nullptr});  // `$` has no meaning in SER 0.8
+        format.push_back(
+            {x_program->texts[text(part.variable->text)], nullptr});  // `$` has no meaning in SER 0.8
       } else {
         return std::nullopt;
       }
@@ -76,19 +82,25 @@ std::optional<std::int64_t> Compiler::flag_number(std::string_view name) const n
 std::optional<std::string_view> Compiler::constant_text(const Expression& expression) {
   switch (expression.kind) {
     case ExpressionKind::string:
-    case ExpressionKind::address: return expression.text;
-    case ExpressionKind::word:
-      if (const auto flag = flag_number(expression.text)) return x_program->texts[text(std::to_string(*flag))];
+    case ExpressionKind::address:
       return expression.text;
-    case ExpressionKind::network: return x_program->texts[text(fmt::format("{}/{}", expression.text, expression.raw))];
-    case ExpressionKind::max_len: return "max_len";
-    case ExpressionKind::myself: return "myself";
+    case ExpressionKind::word:
+      if (const auto flag = flag_number(expression.text))
+        return x_program->texts[text(std::to_string(*flag))];
+      return expression.text;
+    case ExpressionKind::network:
+      return x_program->texts[text(fmt::format("{}/{}", expression.text, expression.raw))];
+    case ExpressionKind::max_len:
+      return "max_len";
+    case ExpressionKind::myself:
+      return "myself";
     case ExpressionKind::socket: {
       const SocketSpec& socket = *expression.socket;
       const bool v6 = socket.host.find(':') != std::string_view::npos;
       const std::string host = v6 ? fmt::format("[{}]", socket.host) : std::string(socket.host);
-      return x_program->texts[text(fmt::format("{}{}{}{}", socket.protocol, socket.protocol.empty() ? "" : ":", host,
-                                               socket.port != 0 ? fmt::format(":{}", socket.port) : std::string()))];
+      return x_program
+          ->texts[text(fmt::format("{}{}{}{}", socket.protocol, socket.protocol.empty() ? "" : ":", host,
+                                   socket.port != 0 ? fmt::format(":{}", socket.port) : std::string()))];
     }
     case ExpressionKind::field:
       return to_string(expression.field);  // `uri` and the like as plain words
@@ -101,7 +113,8 @@ std::optional<std::string_view> Compiler::constant_text(const Expression& expres
   }
 }
 
-bool Compiler::text_argument(const Expression& expression, mod::Arg& ready, ArgSource& source, CallSite& site) {
+bool Compiler::text_argument(const Expression& expression, mod::Arg& ready, ArgSource& source,
+                             CallSite& site) {
   if (expression.kind == ExpressionKind::string) {
     if (!expression.has_format) {
       ready.text = x_program->texts[text(expression.text)];
@@ -152,7 +165,8 @@ bool Compiler::integer_argument(const Expression& expression, std::string_view f
       ready.text = x_program->texts[text(*constant)];
       return true;
     }
-    x_diagnostics.error("E0303", expression.range, fmt::format("`{}` needs a number here, not `{}`", function, *constant));
+    x_diagnostics.error("E0303", expression.range,
+                        fmt::format("`{}` needs a number here, not `{}`", function, *constant));
     return false;
   }
   value(expression);
@@ -161,11 +175,12 @@ bool Compiler::integer_argument(const Expression& expression, std::string_view f
   return true;
 }
 
-bool Compiler::compiled_argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
-                                 mod::Arg& ready) {
+bool Compiler::compiled_argument(const mod::ArgSpec& spec, const Expression& expression,
+                                 std::string_view function, mod::Arg& ready) {
   const auto constant = constant_text(expression);
   if (!constant) {
-    x_diagnostics.error("E0303", expression.range, fmt::format("`{}` needs a constant for `{}`", function, spec.name),
+    x_diagnostics.error("E0303", expression.range,
+                        fmt::format("`{}` needs a constant for `{}`", function, spec.name),
                         "it is made ready when the configuration is read");
     return false;
   }
@@ -209,16 +224,18 @@ bool Compiler::variable_argument(const Expression& expression, std::string_view 
   return true;
 }
 
-bool Compiler::route_argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
-                              mod::Arg& ready) {
+bool Compiler::route_argument(const mod::ArgSpec& spec, const Expression& expression,
+                              std::string_view function, mod::Arg& ready) {
   const auto name = constant_text(expression);
   if (!name) {
-    x_diagnostics.error("E0303", expression.range, fmt::format("`{}` needs the name of a route block", function));
+    x_diagnostics.error("E0303", expression.range,
+                        fmt::format("`{}` needs the name of a route block", function));
     return false;
   }
   const std::uint16_t block = x_routes.find(spec.route_kinds, *name);
   if (block == kNoBlock) {
-    x_diagnostics.error("E0309", expression.range, fmt::format("`{}`: there is no such block: `{}`", function, *name));
+    x_diagnostics.error("E0309", expression.range,
+                        fmt::format("`{}`: there is no such block: `{}`", function, *name));
     return false;
   }
   x_routes.at(block).used = true;
@@ -226,19 +243,29 @@ bool Compiler::route_argument(const mod::ArgSpec& spec, const Expression& expres
   return true;
 }
 
-bool Compiler::argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function, CallSite& site,
-                        std::size_t index) {
+bool Compiler::argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
+                        CallSite& site, std::size_t index) {
   mod::Arg ready;
   ready.present = true;
   ArgSource source;
   bool good = false;
   switch (spec.kind) {
-    case mod::ArgKind::text: good = text_argument(expression, ready, source, site); break;
-    case mod::ArgKind::integer: good = integer_argument(expression, function, ready, source, site); break;
+    case mod::ArgKind::text:
+      good = text_argument(expression, ready, source, site);
+      break;
+    case mod::ArgKind::integer:
+      good = integer_argument(expression, function, ready, source, site);
+      break;
     case mod::ArgKind::literal:
-    case mod::ArgKind::compiled: good = compiled_argument(spec, expression, function, ready); break;
-    case mod::ArgKind::variable: good = variable_argument(expression, function, ready); break;
-    case mod::ArgKind::route: good = route_argument(spec, expression, function, ready); break;
+    case mod::ArgKind::compiled:
+      good = compiled_argument(spec, expression, function, ready);
+      break;
+    case mod::ArgKind::variable:
+      good = variable_argument(expression, function, ready);
+      break;
+    case mod::ArgKind::route:
+      good = route_argument(spec, expression, function, ready);
+      break;
   }
   site.ready[index] = ready;
   site.sources[index] = source;

@@ -6,6 +6,7 @@
 
 #include "conf/module_catalogue.h"
 #include "script/compiler.h"
+#include "script/core_module.h"
 
 namespace ser::script {
 
@@ -17,7 +18,8 @@ std::string arity_text(const mod::ModuleSpec& spec, std::string_view name) {
     if (function.name != name) continue;
     if (!text.empty()) text += " or ";
     const std::size_t least = function.min_args();
-    text += least == function.args.size() ? std::to_string(least) : fmt::format("{} to {}", least, function.args.size());
+    text += least == function.args.size() ? std::to_string(least)
+                                          : fmt::format("{} to {}", least, function.args.size());
   }
   return text;
 }
@@ -61,16 +63,11 @@ void Compiler::report_unknown_function(const Expression& expression) {
                         fmt::format("add `loadmodule \"{}.so\"`", spec.name));
     return;
   }
-  std::string_view owner;
-  for (const conf::CatalogueModule& module : conf::module_catalogue()) {
-    if (!conf::has_function(module, name)) continue;
-    if (x_modules.is_unbuilt(module.name)) return;  // said where it is loaded
-    if (owner.empty()) owner = module.name;
-  }
-  if (!owner.empty()) {
+  if (x_modules.unbuilt_has_function(name)) return;  // said where the module is loaded
+  if (const conf::ModuleFacts* owner = conf::find_module_of_function(name); owner != nullptr) {
     x_diagnostics.error("E0304", expression.range,
-                        fmt::format("`{}` belongs to module \"{}\", which is not loaded", name, owner),
-                        fmt::format("add `loadmodule \"{}.so\"`", owner));
+                        fmt::format("`{}` belongs to module \"{}\", which is not loaded", name, owner->name),
+                        fmt::format("add `loadmodule \"{}.so\"`", owner->name));
     return;
   }
   x_diagnostics.error("E0301", expression.range, fmt::format("unknown function `{}`", name),
@@ -95,11 +92,18 @@ std::uint16_t Compiler::native(const FoundFunction& found) {
 // Something unknown still answers something, so that the rest can be compiled and checked.
 void Compiler::unknown_answer(CallMode mode, Label target, const SourceRange& range) {
   switch (mode) {
-    case CallMode::statement: emit(Op::set_result, range).c = integer(1); break;
-    case CallMode::jump_false: break;
-    case CallMode::jump_true: emit_jump(Op::jump, target, range); break;
+    case CallMode::statement:
+      emit(Op::set_result, range).c = integer(1);
+      break;
+    case CallMode::jump_false:
+      break;
+    case CallMode::jump_true:
+      emit_jump(Op::jump, target, range);
+      break;
     case CallMode::push_truth:
-    case CallMode::push_code: push(proxy::Value::of(std::int64_t{1}), range); break;
+    case CallMode::push_code:
+      push(proxy::Value::of(std::int64_t{1}), range);
+      break;
   }
 }
 
@@ -110,7 +114,8 @@ void Compiler::route_call(const Expression& expression, CallMode mode, Label tar
     return unknown_answer(mode, target, expression.range);
   }
   const Expression& argument = *expression.arguments[0];
-  const std::string number = argument.kind == ExpressionKind::integer ? std::to_string(argument.number) : std::string();
+  const std::string number =
+      argument.kind == ExpressionKind::integer ? std::to_string(argument.number) : std::string();
   const std::string_view name = number.empty() ? route_name_of(argument) : std::string_view(number);
   if (name.empty()) {
     if (argument.kind != ExpressionKind::invalid) {
@@ -120,9 +125,11 @@ void Compiler::route_call(const Expression& expression, CallMode mode, Label tar
     return unknown_answer(mode, target, expression.range);
   }
   const std::uint16_t block = x_routes.find(BlockKind::route, name);
-  if (block == kNoBlock) return unknown_answer(mode, target, expression.range);  // reported with the call graph
+  if (block == kNoBlock)
+    return unknown_answer(mode, target, expression.range);  // reported with the call graph
   const bool jumps = mode == CallMode::jump_false || mode == CallMode::jump_true;
-  Instruction& made = jumps ? emit_jump(Op::route, target, expression.range) : emit(Op::route, expression.range);
+  Instruction& made =
+      jumps ? emit_jump(Op::route, target, expression.range) : emit(Op::route, expression.range);
   made.a = static_cast<std::uint8_t>(mode);
   made.c = block;
   if (mode == CallMode::push_truth || mode == CallMode::push_code) pushed();
@@ -150,13 +157,15 @@ void Compiler::call(const Expression& expression, CallMode mode, Label target) {
   }
   popped(site.stack_values);
   if (!good) return unknown_answer(mode, target, expression.range);
-  if (found.function->name == "exec" && x_registry.loaded()[found.loaded].spec->name == "core") {
-    x_diagnostics.warning("W0390", expression.range, "`exec` is not built yet; the call does nothing");
+  if (x_registry.loaded()[found.loaded].spec->name == "core" && is_unbuilt_command(found.function->name)) {
+    x_diagnostics.warning("W0390", expression.range,
+                          fmt::format("`{}` is not built yet; the call does nothing", found.function->name));
   }
   x_calls.push_back({found.function, expression.range, x_block});
   x_program->sites.push_back(std::move(site));
   const bool jumps = mode == CallMode::jump_false || mode == CallMode::jump_true;
-  Instruction& made = jumps ? emit_jump(Op::call, target, expression.range) : emit(Op::call, expression.range);
+  Instruction& made =
+      jumps ? emit_jump(Op::call, target, expression.range) : emit(Op::call, expression.range);
   made.a = static_cast<std::uint8_t>(mode);
   made.c = static_cast<std::uint32_t>(x_program->sites.size() - 1);
   if (mode == CallMode::push_truth || mode == CallMode::push_code) pushed();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiler: comparisons of the core's fields (method, uri, src_ip …), made into one instruction where possible.
+// The compiler: comparisons of the core's fields (method, uri, src_ip …), made into one instruction where
+// possible.
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,8 @@ namespace ser::script {
 namespace {
 
 bool is_address_field(CoreField field) noexcept {
-  return field == CoreField::src_ip || field == CoreField::dst_ip || field == CoreField::snd_ip || field == CoreField::to_ip;
+  return field == CoreField::src_ip || field == CoreField::dst_ip || field == CoreField::snd_ip ||
+         field == CoreField::to_ip;
 }
 bool is_uri_field(CoreField field) noexcept {
   return field == CoreField::uri || field == CoreField::from_uri || field == CoreField::to_uri;
@@ -29,13 +31,19 @@ bool is_number_field(CoreField field) noexcept {
     case CoreField::snd_port:
     case CoreField::snd_proto:
     case CoreField::snd_af:
-    case CoreField::to_port: return true;
-    default: return false;
+    case CoreField::to_port:
+      return true;
+    default:
+      return false;
   }
 }
 
-bool is_matching(Operator op) noexcept { return op == Operator::match || op == Operator::not_match; }
-bool is_negated(Operator op) noexcept { return op == Operator::not_equal || op == Operator::not_match; }
+bool is_matching(Operator op) noexcept {
+  return op == Operator::match || op == Operator::not_match;
+}
+bool is_negated(Operator op) noexcept {
+  return op == Operator::not_equal || op == Operator::not_match;
+}
 
 sip::Method method_of(std::string_view text) noexcept {
   std::string upper(text.substr(0, 32));
@@ -84,7 +92,8 @@ bool Compiler::address_comparison(CoreField field, const Expression& right, bool
       const unsigned most = (*ip).is_v4() ? 32 : 128;
       std::optional<unsigned> bits = parse_u32(right.raw, most);
       if (!bits) {
-        if (const auto mask = parse_ip(right.raw); mask && (*mask).family == (*ip).family) bits = mask_bits(*mask);
+        if (const auto mask = parse_ip(right.raw); mask && (*mask).family == (*ip).family)
+          bits = mask_bits(*mask);
       }
       if (!bits) {
         x_diagnostics.error("E0320", right.range, fmt::format("`/{}` is no network mask", right.raw),
@@ -110,7 +119,8 @@ bool Compiler::address_comparison(CoreField field, const Expression& right, bool
       out.d = reverse ? 1 : 0;
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -129,7 +139,8 @@ bool Compiler::number_comparison(CoreField field, Operator op, const Expression&
   if (right.kind != ExpressionKind::word && right.kind != ExpressionKind::string) return false;
   const auto known = proto_or_family(field, right.text);
   if (!known) {
-    x_diagnostics.error("E0321", right.range, fmt::format("`{}` cannot be compared with `{}`", to_string(field), right.text),
+    x_diagnostics.error("E0321", right.range,
+                        fmt::format("`{}` cannot be compared with `{}`", to_string(field), right.text),
                         field == CoreField::proto ? "UDP, TCP, TLS, SCTP, WS or WSS"
                         : field == CoreField::af  ? "INET or INET6"
                                                   : "a number is needed");
@@ -159,14 +170,15 @@ bool Compiler::text_comparison(CoreField field, Operator op, const Expression& r
   return true;
 }
 
-void Compiler::field_comparison(const Expression& whole, CoreField field, Operator op, const Expression& right, bool when,
-                                Label target) {
+void Compiler::field_comparison(const Expression& whole, CoreField field, Operator op,
+                                const Expression& right, bool when, Label target) {
   const bool truth = when != is_negated(op);
   Instruction test;
   bool done = false;
   if (right.kind == ExpressionKind::myself) {
     if (!is_uri_field(field) && !is_address_field(field)) {
-      x_diagnostics.error("E0321", right.range, fmt::format("`{}` cannot be compared with `myself`", to_string(field)));
+      x_diagnostics.error("E0321", right.range,
+                          fmt::format("`{}` cannot be compared with `myself`", to_string(field)));
       return;
     }
     test.op = Op::test_myself;
@@ -176,9 +188,11 @@ void Compiler::field_comparison(const Expression& whole, CoreField field, Operat
   } else if (is_address_field(field)) {
     done = (is_matching(op) || op == Operator::equal || op == Operator::not_equal) &&
            address_comparison(field, right, is_matching(op), test);
-  } else if (is_number_field(field) || (field == CoreField::status && right.kind == ExpressionKind::integer)) {
+  } else if (is_number_field(field) ||
+             (field == CoreField::status && right.kind == ExpressionKind::integer)) {
     if (is_matching(op)) {
-      x_diagnostics.error("E0321", whole.op_range, fmt::format("`{}` is a number, it matches no expression", to_string(field)));
+      x_diagnostics.error("E0321", whole.op_range,
+                          fmt::format("`{}` is a number, it matches no expression", to_string(field)));
       return;
     }
     done = number_comparison(field, op, right, test);
@@ -190,7 +204,8 @@ void Compiler::field_comparison(const Expression& whole, CoreField field, Operat
     return;
   }
   if (right.kind == ExpressionKind::myself || right.kind == ExpressionKind::network) {
-    x_diagnostics.error("E0321", whole.op_range, fmt::format("`{}` does not go with `{}`", to_string(op), to_string(field)));
+    x_diagnostics.error("E0321", whole.op_range,
+                        fmt::format("`{}` does not go with `{}`", to_string(op), to_string(field)));
     return;
   }
   Instruction& field_push = emit(is_number_field(field) ? Op::push_field : Op::push_field_text, whole.range);

@@ -24,22 +24,31 @@ bool is_comparison(Operator op) noexcept {
     case Operator::greater:
     case Operator::less:
     case Operator::greater_equal:
-    case Operator::less_equal: return true;
-    default: return false;
+    case Operator::less_equal:
+      return true;
+    default:
+      return false;
   }
 }
 
 Operator mirrored(Operator op) noexcept {
   switch (op) {
-    case Operator::greater: return Operator::less;
-    case Operator::less: return Operator::greater;
-    case Operator::greater_equal: return Operator::less_equal;
-    case Operator::less_equal: return Operator::greater_equal;
-    default: return op;
+    case Operator::greater:
+      return Operator::less;
+    case Operator::less:
+      return Operator::greater;
+    case Operator::greater_equal:
+      return Operator::less_equal;
+    case Operator::less_equal:
+      return Operator::greater_equal;
+    default:
+      return op;
   }
 }
 
-bool is_field(const Expression& expression) noexcept { return expression.kind == ExpressionKind::field; }
+bool is_field(const Expression& expression) noexcept {
+  return expression.kind == ExpressionKind::field;
+}
 
 }  // namespace
 
@@ -94,8 +103,10 @@ void Compiler::condition(const Expression& expression, bool when, Label target) 
       statement(*expression.body, true);
       emit_jump(Op::jump_result, target, expression.range).a = when ? 1 : 0;
       return;
-    case ExpressionKind::invalid: return;
-    default: break;
+    case ExpressionKind::invalid:
+      return;
+    default:
+      break;
   }
   value(expression);
   emit_jump(Op::jump_if, target, expression.range).a = when ? 1 : 0;

@@ -34,8 +34,10 @@ bool is_boolean(Operator op) noexcept {
     case Operator::greater:
     case Operator::less:
     case Operator::greater_equal:
-    case Operator::less_equal: return true;
-    default: return false;
+    case Operator::less_equal:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -53,8 +55,10 @@ bool wants_integers(Operator op) noexcept {
     case Operator::bit_and:
     case Operator::bit_xor:
     case Operator::shift_left:
-    case Operator::shift_right: return true;
-    default: return false;
+    case Operator::shift_right:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -68,14 +72,17 @@ Compiler::Type Compiler::type_of(const Expression& expression) const noexcept {
   switch (expression.kind) {
     case ExpressionKind::integer:
     case ExpressionKind::call:
-    case ExpressionKind::max_len: return Type::integer;
-    case ExpressionKind::string: return Type::string;
+    case ExpressionKind::max_len:
+      return Type::integer;
+    case ExpressionKind::string:
+      return Type::string;
     case ExpressionKind::unary:
       return expression.op == Operator::to_string ? Type::string : Type::integer;
     case ExpressionKind::binary:
       if (expression.op != Operator::add) return Type::integer;
       return expression.left == nullptr ? Type::unknown : type_of(*expression.left);
-    default: return Type::unknown;
+    default:
+      return Type::unknown;
   }
 }
 
@@ -90,15 +97,18 @@ bool Compiler::check_types(const Expression& expression) {
     wrong = expression.right;
   }
   if (wrong == nullptr) return true;
-  x_diagnostics.error("E0311", wrong->range, fmt::format("`{}` needs a number here, not a text", to_string(expression.op)),
-                      expression.op == Operator::add ? "the left side decides: `+` joins texts when it is one" : "");
+  x_diagnostics.error(
+      "E0311", wrong->range, fmt::format("`{}` needs a number here, not a text", to_string(expression.op)),
+      expression.op == Operator::add ? "the left side decides: `+` joins texts when it is one" : "");
   return false;
 }
 
 std::optional<Value> Compiler::fold(const Expression& expression) {
   switch (expression.kind) {
-    case ExpressionKind::integer: return Value::of(expression.number);
-    case ExpressionKind::string: return Value::of(std::string_view(x_program->texts[text(expression.text)]));
+    case ExpressionKind::integer:
+      return Value::of(expression.number);
+    case ExpressionKind::string:
+      return Value::of(std::string_view(x_program->texts[text(expression.text)]));
     case ExpressionKind::unary: {
       if (expression.left == nullptr) return std::nullopt;
       const auto operand = fold(*expression.left);
@@ -124,7 +134,8 @@ std::optional<Value> Compiler::fold(const Expression& expression) {
       if (result.is_string()) result.text = x_program->texts[text(result.text)];
       return result;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -179,7 +190,9 @@ void Compiler::value(const Expression& expression) {
       emit(Op::push_field, range).b = static_cast<std::uint16_t>(expression.field);
       pushed();
       return;
-    case ExpressionKind::call: call(expression, CallMode::push_truth, 0); return;
+    case ExpressionKind::call:
+      call(expression, CallMode::push_truth, 0);
+      return;
     case ExpressionKind::unary:
       if (expression.left == nullptr) break;
       if (expression.op == Operator::logical_not) {
@@ -197,8 +210,12 @@ void Compiler::value(const Expression& expression) {
         binary_value(expression);
       }
       return;
-    case ExpressionKind::address: push(Value::of(expression.text), range); return;
-    case ExpressionKind::block: boolean_value(expression); return;
+    case ExpressionKind::address:
+      push(Value::of(expression.text), range);
+      return;
+    case ExpressionKind::block:
+      boolean_value(expression);
+      return;
     case ExpressionKind::select:
       x_diagnostics.error("E0317", range, fmt::format("selects are not built yet: `@{}`", expression.text),
                           "most of them have a `$` variable");
@@ -211,8 +228,11 @@ void Compiler::value(const Expression& expression) {
       x_diagnostics.error("E0318", range, fmt::format("`{}` means nothing here", expression.text),
                           "a text needs quotes, a variable a `$`");
       break;
-    case ExpressionKind::invalid: break;
-    default: x_diagnostics.error("E0318", range, "this cannot stand here as a value"); break;
+    case ExpressionKind::invalid:
+      break;
+    default:
+      x_diagnostics.error("E0318", range, "this cannot stand here as a value");
+      break;
   }
   push(Value::null(), range);
 }

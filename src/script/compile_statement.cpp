@@ -14,8 +14,10 @@ bool leaves(const Statement& statement) noexcept {
     case StatementKind::break_:
     case StatementKind::return_:
     case StatementKind::exit_:
-    case StatementKind::drop_: return true;
-    default: return false;
+    case StatementKind::drop_:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -43,14 +45,29 @@ void Compiler::list(const std::vector<Statement*>& statements, bool last) {
 void Compiler::statement(const Statement& statement, bool last) {
   switch (statement.kind) {
     case StatementKind::empty:
-    case StatementKind::invalid: break;
-    case StatementKind::block: list(statement.statements, last); break;
-    case StatementKind::expression: expression_statement(statement); break;
-    case StatementKind::assignment: assignment(statement); break;
-    case StatementKind::if_: if_statement(statement, last); break;
-    case StatementKind::while_: while_statement(statement, last); break;
-    case StatementKind::switch_: switch_statement(statement, last); break;
-    default: leave_statement(statement); break;
+    case StatementKind::invalid:
+      break;
+    case StatementKind::block:
+      list(statement.statements, last);
+      break;
+    case StatementKind::expression:
+      expression_statement(statement);
+      break;
+    case StatementKind::assignment:
+      assignment(statement);
+      break;
+    case StatementKind::if_:
+      if_statement(statement, last);
+      break;
+    case StatementKind::while_:
+      while_statement(statement, last);
+      break;
+    case StatementKind::switch_:
+      switch_statement(statement, last);
+      break;
+    default:
+      leave_statement(statement);
+      break;
   }
 }
 
@@ -146,7 +163,8 @@ void Compiler::case_label(const Case& one, bool numbers, Label target) {
   }
   const auto constant = fold(label);
   if (!constant || constant->is_null()) {
-    if (label.kind != ExpressionKind::invalid) x_diagnostics.error("E0314", label.range, "a case needs a constant");
+    if (label.kind != ExpressionKind::invalid)
+      x_diagnostics.error("E0314", label.range, "a case needs a constant");
     return;
   }
   if (constant->is_integer() != numbers) {
@@ -184,7 +202,8 @@ void Compiler::switch_statement(const Statement& statement, bool last) {
     }
     if (const auto constant = fold(*one.label); constant && constant->is_integer()) {
       for (const std::int64_t old : seen) {
-        if (old == constant->integer) x_diagnostics.error("E0316", one.label->range, "this case stands here twice");
+        if (old == constant->integer)
+          x_diagnostics.error("E0316", one.label->range, "this case stands here twice");
       }
       seen.push_back(constant->integer);
     }

@@ -12,7 +12,8 @@ namespace ser::script {
 
 using proxy::Value;
 
-std::optional<std::uint32_t> Compiler::variable(const VariableSyntax& syntax, const SourceRange& range, bool quiet) {
+std::optional<std::uint32_t> Compiler::variable(const VariableSyntax& syntax, const SourceRange& range,
+                                                bool quiet) {
   if (const auto known = x_variables.find(syntax.text); known != x_variables.end()) return known->second;
   auto bound = std::make_unique<BoundVariable>();
   bound->text = syntax.text;
@@ -75,12 +76,14 @@ bool Compiler::bind_core(const VariableSyntax& syntax, const VariableRow& row, c
   bound.set = row.set;
   if (row.inner == InnerForm::none) {
     if (!syntax.has_inner) return true;
-    if (!quiet) x_diagnostics.error("E0323", range, fmt::format("`${}` takes no name in parentheses", row.name));
+    if (!quiet)
+      x_diagnostics.error("E0323", range, fmt::format("`${}` takes no name in parentheses", row.name));
     return false;
   }
   if (!syntax.has_inner || syntax.inner.empty()) {
     if (!quiet) {
-      x_diagnostics.error("E0323", range, fmt::format("`${}` needs a name in parentheses: `${}(…)`", row.name, row.name));
+      x_diagnostics.error("E0323", range,
+                          fmt::format("`${}` needs a name in parentheses: `${}(…)`", row.name, row.name));
     }
     return false;
   }
@@ -92,12 +95,15 @@ bool Compiler::bind_inner(const VariableSyntax& syntax, const VariableRow& row, 
   bound.inner = syntax.inner;
   if (syntax.inner.find('$') != std::string_view::npos) {
     if (!quiet) {
-      x_diagnostics.error("E0324", range, fmt::format("a name computed at run time is not built yet: `{}`", syntax.text));
+      x_diagnostics.error("E0324", range,
+                          fmt::format("a name computed at run time is not built yet: `{}`", syntax.text));
     }
     return false;
   }
   switch (row.inner) {
-    case InnerForm::header: bound.header_id = static_cast<std::uint8_t>(sip::header_id(bound.inner)); return true;
+    case InnerForm::header:
+      bound.header_id = static_cast<std::uint8_t>(sip::header_id(bound.inner));
+      return true;
     case InnerForm::local: {
       const auto next = static_cast<std::uint16_t>(x_program->locals.size());
       const auto [at, is_new] = x_local_slots.try_emplace(bound.inner, next);
@@ -113,18 +119,22 @@ bool Compiler::bind_inner(const VariableSyntax& syntax, const VariableRow& row, 
         bound.number_name = true;
         std::int64_t number = 0;
         if (!parse_integer(bound.inner, number)) {
-          if (!quiet) x_diagnostics.error("E0323", range, fmt::format("`i:{}`: a number must follow", bound.inner));
+          if (!quiet)
+            x_diagnostics.error("E0323", range, fmt::format("`i:{}`: a number must follow", bound.inner));
           return false;
         }
       }
       return true;
-    case InnerForm::name: return bind_selected(syntax, range, bound, quiet);
-    case InnerForm::none: break;
+    case InnerForm::name:
+      return bind_selected(syntax, range, bound, quiet);
+    case InnerForm::none:
+      break;
   }
   return true;
 }
 
-bool Compiler::bind_selected(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet) {
+bool Compiler::bind_selected(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
+                             bool quiet) {
   constexpr std::string_view kPrefix = "cfg_get.";
   const std::string_view inner = syntax.inner;
   if (inner.substr(0, kPrefix.size()) == kPrefix) {
@@ -138,16 +148,19 @@ bool Compiler::bind_selected(const VariableSyntax& syntax, const SourceRange& ra
       return true;
     }
     if (!quiet) {
-      x_diagnostics.error("E0307", range, fmt::format("there is no custom variable `{}`", inner.substr(kPrefix.size())),
+      x_diagnostics.error("E0307", range,
+                          fmt::format("there is no custom variable `{}`", inner.substr(kPrefix.size())),
                           "it is declared as `group.name = value`");
     }
     return false;
   }
-  if (!quiet) x_diagnostics.error("E0317", range, fmt::format("this select is not built yet: `{}`", syntax.text));
+  if (!quiet)
+    x_diagnostics.error("E0317", range, fmt::format("this select is not built yet: `{}`", syntax.text));
   return false;
 }
 
-bool Compiler::bind_index(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet) {
+bool Compiler::bind_index(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
+                          bool quiet) {
   if (!syntax.has_index) return true;
   bound.has_index = true;
   if (bound.row == nullptr || !bound.row->indexed) {
@@ -163,16 +176,20 @@ bool Compiler::bind_index(const VariableSyntax& syntax, const SourceRange& range
     bound.index = static_cast<std::int32_t>(number);
     return true;
   }
-  if (!quiet) x_diagnostics.error("E0323", range, fmt::format("bad index `[{}]`: a number or `*`", syntax.index));
+  if (!quiet)
+    x_diagnostics.error("E0323", range, fmt::format("bad index `[{}]`: a number or `*`", syntax.index));
   return false;
 }
 
-bool Compiler::bind_transforms(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet) {
+bool Compiler::bind_transforms(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
+                               bool quiet) {
   for (const Transformation& written : syntax.transformations) {
     Transform made;
     if (!find_transform(written.name, made.kind)) {
       if (!quiet) {
-        x_diagnostics.error("E0325", range, fmt::format("transformation `{{{}}}` is not known or not built yet", written.name));
+        x_diagnostics.error(
+            "E0325", range,
+            fmt::format("transformation `{{{}}}` is not known or not built yet", written.name));
       }
       return false;
     }
@@ -181,13 +198,15 @@ bool Compiler::bind_transforms(const VariableSyntax& syntax, const SourceRange& 
     if (made.kind == TransformKind::uri_param) wanted = 1;
     bool good = written.arguments.size() == wanted;
     if (good && made.kind == TransformKind::s_substr) {
-      good = parse_integer(trim(written.arguments[0]), made.first) && parse_integer(trim(written.arguments[1]), made.second);
+      good = parse_integer(trim(written.arguments[0]), made.first) &&
+             parse_integer(trim(written.arguments[1]), made.second);
     } else if (good && wanted == 1) {
       made.text = trim(written.arguments[0]);
     }
     if (!good) {
       if (!quiet) {
-        x_diagnostics.error("E0325", range, fmt::format("`{{{}}}` needs {} constant argument(s)", written.name, wanted));
+        x_diagnostics.error("E0325", range,
+                            fmt::format("`{{{}}}` needs {} constant argument(s)", written.name, wanted));
       }
       return false;
     }

@@ -35,7 +35,9 @@ Compiler::Label Compiler::new_label() {
   return static_cast<Label>(x_labels.size() - 1);
 }
 
-void Compiler::bind(Label label) { x_labels[label] = static_cast<std::uint32_t>(x_program->code.size()); }
+void Compiler::bind(Label label) {
+  x_labels[label] = static_cast<std::uint32_t>(x_program->code.size());
+}
 
 void Compiler::patch() {
   for (const Fixup& fixup : x_fixups) x_program->code[fixup.instruction].target = x_labels[fixup.label];
@@ -48,10 +50,13 @@ void Compiler::pushed(unsigned count) {
   x_max_depth = std::max(x_max_depth, x_depth);
 }
 
-void Compiler::popped(unsigned count) { x_depth -= std::min(count, x_depth); }
+void Compiler::popped(unsigned count) {
+  x_depth -= std::min(count, x_depth);
+}
 
 std::uint32_t Compiler::integer(std::int64_t value) {
-  const auto [at, is_new] = x_integers.try_emplace(value, static_cast<std::uint32_t>(x_program->integers.size()));
+  const auto [at, is_new] =
+      x_integers.try_emplace(value, static_cast<std::uint32_t>(x_program->integers.size()));
   if (is_new) x_program->integers.push_back(value);
   return at->second;
 }
@@ -118,13 +123,16 @@ void Compiler::check_allowed() {
       where += to_string(kind);
     }
     const RouteBlock& block = x_routes.first_part(call.block);
-    const std::string hint = block.kind == BlockKind::route ? fmt::format("`route[{}]` is reached from there", block.name)
-                                                            : std::string();
+    const std::string hint = block.kind == BlockKind::route
+                                 ? fmt::format("`route[{}]` is reached from there", block.name)
+                                 : std::string();
     if ((reached & call.function->allowed) == 0) {
-      x_diagnostics.error("E0308", call.range, fmt::format("`{}` is not allowed in {}", call.function->name, where), hint);
+      x_diagnostics.error("E0308", call.range,
+                          fmt::format("`{}` is not allowed in {}", call.function->name, where), hint);
     } else {
       // It works in some of the runs that come here; the script may look before it calls.
-      x_diagnostics.warning("W0308", call.range, fmt::format("`{}` does not work in {}", call.function->name, where), hint);
+      x_diagnostics.warning("W0308", call.range,
+                            fmt::format("`{}` does not work in {}", call.function->name, where), hint);
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiler: one walk over the tree checks every statement and emits its instructions. It goes on after errors, so that all are
-// found; the program is thrown away then.
+// Compiler: one walk over the tree checks every statement and emits its instructions. It goes on after
+// errors, so that all are found; the program is thrown away then.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -21,7 +21,11 @@ namespace ser::script {
 class Compiler {
  public:
   Compiler(Ast& ast, mod::Registry& registry, const ModuleLoader& modules, conf::Diagnostics& diagnostics)
-      : x_ast(ast), x_registry(registry), x_modules(modules), x_diagnostics(diagnostics), x_routes(ast, diagnostics),
+      : x_ast(ast),
+        x_registry(registry),
+        x_modules(modules),
+        x_diagnostics(diagnostics),
+        x_routes(ast, diagnostics),
         x_ser(ast.dialect.dialect == Dialect::ser) {}
 
   /// All blocks. The result is good only when the diagnostics have no errors.
@@ -75,11 +79,12 @@ class Compiler {
   void case_label(const Case& one, bool numbers, Label target);
   void leave_statement(const Statement& statement);
 
-  // Conditions (compile_condition.cpp, compile_comparison.cpp): jump to target when the truth is `when`, else go on.
+  // Conditions (compile_condition.cpp, compile_comparison.cpp): jump to target when the truth is `when`, else
+  // go on.
   void condition(const Expression& expression, bool when, Label target);
   void comparison(const Expression& expression, bool when, Label target);
-  void field_comparison(const Expression& whole, CoreField field, Operator op, const Expression& right, bool when,
-                        Label target);
+  void field_comparison(const Expression& whole, CoreField field, Operator op, const Expression& right,
+                        bool when, Label target);
   bool address_comparison(CoreField field, const Expression& right, bool match, Instruction& out);
   bool number_comparison(CoreField field, Operator op, const Expression& right, Instruction& out);
   bool text_comparison(CoreField field, Operator op, const Expression& right, Instruction& out);
@@ -105,11 +110,11 @@ class Compiler {
   FoundFunction find_function(std::string_view name, std::size_t arity) const;
   void report_unknown_function(const Expression& expression);
   std::uint16_t native(const FoundFunction& found);
-  bool argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function, CallSite& site,
-                std::size_t index);
+  bool argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
+                CallSite& site, std::size_t index);
   bool text_argument(const Expression& expression, mod::Arg& ready, ArgSource& source, CallSite& site);
-  bool integer_argument(const Expression& expression, std::string_view function, mod::Arg& ready, ArgSource& source,
-                        CallSite& site);
+  bool integer_argument(const Expression& expression, std::string_view function, mod::Arg& ready,
+                        ArgSource& source, CallSite& site);
   bool compiled_argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
                          mod::Arg& ready);
   bool variable_argument(const Expression& expression, std::string_view function, mod::Arg& ready);
@@ -118,15 +123,18 @@ class Compiler {
   std::optional<std::string_view> constant_text(const Expression& expression);
 
   // Variables (compile_variable.cpp).
-  std::optional<std::uint32_t> variable(const VariableSyntax& syntax, const SourceRange& range, bool quiet = false);
-  bool bind_core(const VariableSyntax& syntax, const VariableRow& row, const SourceRange& range, BoundVariable& bound,
-                 bool quiet);
-  bool bind_inner(const VariableSyntax& syntax, const VariableRow& row, const SourceRange& range, BoundVariable& bound,
-                  bool quiet);
+  std::optional<std::uint32_t> variable(const VariableSyntax& syntax, const SourceRange& range,
+                                        bool quiet = false);
+  bool bind_core(const VariableSyntax& syntax, const VariableRow& row, const SourceRange& range,
+                 BoundVariable& bound, bool quiet);
+  bool bind_inner(const VariableSyntax& syntax, const VariableRow& row, const SourceRange& range,
+                  BoundVariable& bound, bool quiet);
   bool bind_module(const VariableSyntax& syntax, BoundVariable& bound) const;
   bool bind_index(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet);
-  bool bind_transforms(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet);
-  bool bind_selected(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet);
+  bool bind_transforms(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
+                       bool quiet);
+  bool bind_selected(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
+                     bool quiet);
   void report_unknown_variable(const VariableSyntax& syntax, const SourceRange& range);
   std::optional<std::int64_t> flag_number(std::string_view name) const noexcept;
 

@@ -15,10 +15,13 @@ namespace ser::script {
 
 namespace {
 
-std::string_view base_of(std::string_view written) noexcept { return mod::module_base_name(written); }
+std::string_view base_of(std::string_view written) noexcept {
+  return mod::module_base_name(written);
+}
 
 bool is_plain_list(std::string_view names) noexcept {
-  return std::all_of(names.begin(), names.end(), [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '|'; });
+  return std::all_of(names.begin(), names.end(),
+                     [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '|'; });
 }
 
 std::vector<std::string_view> known_modules(const mod::Registry& registry) {
@@ -27,18 +30,26 @@ std::vector<std::string_view> known_modules(const mod::Registry& registry) {
     known.push_back(spec.name);
     known.insert(known.end(), spec.other_names.begin(), spec.other_names.end());
   }
-  for (const conf::CatalogueModule& module : conf::module_catalogue()) known.push_back(module.name);
+  for (const std::string_view name : conf::module_names()) known.push_back(name);
   return known;
 }
 
 }  // namespace
 
-void ModuleLoader::load(std::string_view written, const SourceRange& range, std::span<const std::string> paths,
-                        Dialect dialect) {
+bool ModuleLoader::unbuilt_has_function(std::string_view function) const noexcept {
+  return std::any_of(x_unbuilt.begin(), x_unbuilt.end(), [function](const std::string& name) {
+    const conf::ModuleFacts* facts = conf::find_module_facts(name);
+    return facts != nullptr && conf::find_function_facts(*facts, function).has_value();
+  });
+}
+
+void ModuleLoader::load(std::string_view written, const SourceRange& range,
+                        std::span<const std::string> paths, Dialect dialect) {
   const std::string_view base = base_of(written);
   std::string error;
   switch (x_registry.load(written, paths, error)) {
-    case mod::Registry::Load::loaded: break;
+    case mod::Registry::Load::loaded:
+      break;
     case mod::Registry::Load::already: {
       const mod::ModuleSpec* spec = x_registry.find_builtin(base);
       if (spec == nullptr || spec->name != base) break;  // another name of one that is here
@@ -50,7 +61,7 @@ void ModuleLoader::load(std::string_view written, const SourceRange& range, std:
       break;
     }
     case mod::Registry::Load::unknown:
-      if (conf::find_catalogue_module(base) != nullptr) {
+      if (conf::find_module_facts(base) != nullptr) {
         if (x_unbuilt.emplace(base).second) {
           x_diagnostics.error("E0501", range, fmt::format("module \"{}\" is not built yet", base));
         }
@@ -67,7 +78,8 @@ void ModuleLoader::load(std::string_view written, const SourceRange& range, std:
   }
 }
 
-void ModuleLoader::load_all(const Ast& ast, std::span<const std::string> extra, std::span<const std::string> paths) {
+void ModuleLoader::load_all(const Ast& ast, std::span<const std::string> extra,
+                            std::span<const std::string> paths) {
   std::string error;
   (void)x_registry.load("core", {}, error);
   const SourceRange nowhere;
@@ -90,7 +102,8 @@ void ModuleLoader::load_all(const Ast& ast, std::span<const std::string> extra, 
       items.push_back({setting.order, nullptr, setting.values[0].text});
     }
   }
-  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.order < b.order; });
+  std::stable_sort(items.begin(), items.end(),
+                   [](const Item& a, const Item& b) { return a.order < b.order; });
   for (const Item& item : items) {
     if (item.module == nullptr) {
       std::string_view rest = item.path;
@@ -107,13 +120,15 @@ std::vector<mod::Loaded*> ModuleLoader::matching(const ModuleParameter& paramete
   all_unbuilt = false;
   const auto add = [&](std::string_view name) {
     mod::Loaded* loaded = x_registry.find_loaded(name);
-    if (loaded != nullptr && std::find(found.begin(), found.end(), loaded) == found.end()) found.push_back(loaded);
+    if (loaded != nullptr && std::find(found.begin(), found.end(), loaded) == found.end())
+      found.push_back(loaded);
   };
   if (is_plain_list(parameter.module)) {
     std::string_view rest = parameter.module;
     while (!rest.empty()) {
       const std::string_view name = split_off(rest, '|');
-      const auto placed = std::find_if(x_order.begin(), x_order.end(), [&](const auto& one) { return one.first == name; });
+      const auto placed =
+          std::find_if(x_order.begin(), x_order.end(), [&](const auto& one) { return one.first == name; });
       if (is_unbuilt(name)) {
         all_unbuilt = true;
       } else if (placed != x_order.end() && placed->second > parameter.order) {
@@ -150,11 +165,13 @@ std::vector<mod::Loaded*> ModuleLoader::matching(const ModuleParameter& paramete
 void ModuleLoader::store(mod::Loaded& loaded, std::string_view name, const mod::ParamValue& value,
                          const SourceRange& name_range, const SourceRange& value_range) {
   const auto& params = loaded.spec->params;
-  const auto found = std::find_if(params.begin(), params.end(), [&](const mod::ParamSpec& spec) { return spec.name == name; });
+  const auto found = std::find_if(params.begin(), params.end(),
+                                  [&](const mod::ParamSpec& spec) { return spec.name == name; });
   if (found == params.end()) {
     std::vector<std::string_view> known;
     for (const mod::ParamSpec& spec : params) known.push_back(spec.name);
-    x_diagnostics.error("E0503", name_range, fmt::format("module \"{}\" has no parameter \"{}\"", loaded.spec->name, name),
+    x_diagnostics.error("E0503", name_range,
+                        fmt::format("module \"{}\" has no parameter \"{}\"", loaded.spec->name, name),
                         conf::did_you_mean(name, known));
     return;
   }
@@ -169,9 +186,10 @@ void ModuleLoader::store(const ModuleParameter& parameter) {
   const std::vector<mod::Loaded*> modules = matching(parameter, all_unbuilt);
   if (modules.empty()) {
     if (all_unbuilt) return;
-    const bool known = conf::find_catalogue_module(parameter.module) != nullptr ||
+    const bool known = conf::find_module_facts(parameter.module) != nullptr ||
                        x_registry.find_builtin(parameter.module) != nullptr;
-    x_diagnostics.error("E0502", parameter.module_range, fmt::format("module \"{}\" is not loaded", parameter.module),
+    x_diagnostics.error("E0502", parameter.module_range,
+                        fmt::format("module \"{}\" is not loaded", parameter.module),
                         known ? fmt::format("add `loadmodule \"{}.so\"` before this line", parameter.module)
                               : conf::did_you_mean(parameter.module, known_modules(x_registry)));
     return;
@@ -181,22 +199,25 @@ void ModuleLoader::store(const ModuleParameter& parameter) {
   mod::ParamValue value;
   SettingValue word;
   switch (written->kind) {
-    case ExpressionKind::integer: value.integer = written->number; break;
+    case ExpressionKind::integer:
+      value.integer = written->number;
+      break;
     case ExpressionKind::string:
       value.is_text = true;
       value.text = written->text;
       break;
     case ExpressionKind::unary:
-      if (written->op == Operator::negate && written->left != nullptr && written->left->kind == ExpressionKind::integer) {
+      if (written->op == Operator::negate && written->left != nullptr &&
+          written->left->kind == ExpressionKind::integer) {
         value.integer = -written->left->number;
         break;
       }
       [[fallthrough]];
     default: {
-      const bool yes = iequals(written->text, "yes") || iequals(written->text, "on") || iequals(written->text, "true") ||
-                       iequals(written->text, "enable");
-      const bool no = iequals(written->text, "no") || iequals(written->text, "off") || iequals(written->text, "false") ||
-                      iequals(written->text, "disable");
+      const bool yes = iequals(written->text, "yes") || iequals(written->text, "on") ||
+                       iequals(written->text, "true") || iequals(written->text, "enable");
+      const bool no = iequals(written->text, "no") || iequals(written->text, "off") ||
+                      iequals(written->text, "false") || iequals(written->text, "disable");
       if (!yes && !no) {
         x_diagnostics.error("E0508", written->range, "a parameter is a number, a text, or yes or no");
         return;
@@ -204,7 +225,8 @@ void ModuleLoader::store(const ModuleParameter& parameter) {
       value.integer = yes ? 1 : 0;
     }
   }
-  for (mod::Loaded* loaded : modules) store(*loaded, parameter.name, value, parameter.name_range, written->range);
+  for (mod::Loaded* loaded : modules)
+    store(*loaded, parameter.name, value, parameter.name_range, written->range);
 }
 
 void ModuleLoader::store_parameters(const Ast& ast, std::span<const std::string> extra) {
@@ -220,7 +242,8 @@ void ModuleLoader::store_parameters(const Ast& ast, std::span<const std::string>
     value.text = rest;
     if (module.empty() || name.empty() || (type != "s" && type != "i") ||
         (type == "i" && !parse_integer(rest, value.integer))) {
-      x_diagnostics.error("E0509", nowhere, fmt::format("--modparam `{}` is not module:name:s|i:value", line));
+      x_diagnostics.error("E0509", nowhere,
+                          fmt::format("--modparam `{}` is not module:name:s|i:value", line));
       continue;
     }
     if (is_unbuilt(module)) continue;

@@ -11,7 +11,9 @@ namespace ser::script {
 namespace {
 
 // SER's `route[0]` is the request route however it is called.
-bool is_request_name(std::string_view name) noexcept { return name.empty() || name == "0"; }
+bool is_request_name(std::string_view name) noexcept {
+  return name.empty() || name == "0";
+}
 
 }  // namespace
 
@@ -20,17 +22,21 @@ std::string_view route_name_of(const Expression& argument) noexcept {
     case ExpressionKind::word:
     case ExpressionKind::string:
       return argument.text;
-    case ExpressionKind::integer: return argument.raw.empty() ? argument.text : argument.raw;
-    default: return {};
+    case ExpressionKind::integer:
+      return argument.raw.empty() ? argument.text : argument.raw;
+    default:
+      return {};
   }
 }
 
-RouteTable::RouteTable(const Ast& ast, conf::Diagnostics& diagnostics) : x_ast(ast), x_diagnostics(diagnostics) {
+RouteTable::RouteTable(const Ast& ast, conf::Diagnostics& diagnostics)
+    : x_ast(ast), x_diagnostics(diagnostics) {
   for (const RouteBlock& block : ast.routes) add(block);
 }
 
 void RouteTable::add(const RouteBlock& block) {
-  const BlockKind kind = block.kind == BlockKind::route && is_request_name(block.name) ? BlockKind::request : block.kind;
+  const BlockKind kind =
+      block.kind == BlockKind::route && is_request_name(block.name) ? BlockKind::request : block.kind;
   const std::string_view name = kind == BlockKind::request ? std::string_view() : block.name;
   const auto found = x_index.find({kind, name});
   if (found == x_index.end()) {
@@ -95,7 +101,8 @@ void RouteTable::note_call(std::uint16_t block, const Expression& call) {
       x_diagnostics.error("E0309", argument.range, fmt::format("there is no `route[{}]`", name),
                           conf::did_you_mean(name, known));
     } else {
-      x_diagnostics.warning("W0309", argument.range, fmt::format("there is no `route[{}]`; the call does nothing", name),
+      x_diagnostics.warning("W0309", argument.range,
+                            fmt::format("there is no `route[{}]`; the call does nothing", name),
                             conf::did_you_mean(name, known));
     }
     return;
@@ -137,7 +144,8 @@ void RouteTable::build_call_graph() {
 void RouteTable::spread_kinds() {
   std::vector<std::uint16_t> queue;
   for (const auto& [key, block] : x_index) {
-    const proxy::RouteKinds kind = key.first == BlockKind::route ? proxy::RouteKinds{0} : route_kind(key.first);
+    const proxy::RouteKinds kind =
+        key.first == BlockKind::route ? proxy::RouteKinds{0} : route_kind(key.first);
     x_routes[block].reached = kind;
     if (kind != 0) queue.push_back(block);
   }

@@ -19,7 +19,7 @@ struct RouteInfo {
   std::vector<const RouteBlock*> parts;
   std::vector<std::uint16_t> calls;  ///< blocks it runs by route(X)
   proxy::RouteKinds reached = 0;
-  bool used = false;                 ///< called, or armed by a function
+  bool used = false;  ///< called, or armed by a function
 };
 
 class RouteTable {
