@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/source_address.h"
@@ -44,7 +45,7 @@ struct Inbox {
   UdpReceiver receiver;
 };
 
-TxDatagram datagram(const std::string& text, const SockAddr& to, SocketId socket = 0,
+TxDatagram datagram(std::string_view text, const SockAddr& to, SocketId socket = 0,
                     const IpAddress& from = {}) {
   return {text.data(), static_cast<std::uint32_t>(text.size()), socket, to, from};
 }
