@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Documents stay true: relative links in Markdown files lead somewhere, and each page of docs/reference is what
-`ser --doc NAME` prints today. --update rewrites those pages."""
+`ser --doc NAME` prints today, the OPTIONS of the man page what `ser --doc man` prints. --update rewrites them."""
 import argparse
 import difflib
 import re
@@ -25,20 +25,36 @@ def link_errors(root, path):
     return errors
 
 
-def reference_errors(root, binary, update):
-    """Pages of docs/reference against the program's own words."""
-    errors = []
+def split_options(page):
+    """A man page as (before, the text of its OPTIONS section, after)."""
+    head, mark, rest = page.partition(".SH OPTIONS\n")
+    body, next_mark, after = rest.partition(".SH ")
+    return head + mark, body, next_mark + after
+
+
+def generated_pages(root):
+    """(file, name for --doc, function that cuts the generated part out of the file's text) of each page."""
     for page in sorted((Path(root) / "docs/reference").glob("*.md")):
-        if page.stem == "README":
-            continue
-        got = subprocess.run([binary, "--doc", page.stem], capture_output=True, text=True, timeout=20, check=False)
+        if page.stem != "README":
+            yield page, page.stem, lambda text: ("", text, "")
+    man = Path(root) / "docs/man/ser.8"
+    if man.exists():
+        yield man, "man", split_options
+
+
+def reference_errors(root, binary, update):
+    """Generated pages against the program's own words."""
+    errors = []
+    for page, name, split in generated_pages(root):
+        got = subprocess.run([binary, "--doc", name], capture_output=True, text=True, timeout=20, check=False)
+        before, now, after = split(page.read_text())
         if got.returncode != 0:
-            errors.append(f"{page.name}: `ser --doc {page.stem}` failed: {got.stderr.strip()[:200]}")
+            errors.append(f"{page.name}: `ser --doc {name}` failed: {got.stderr.strip()[:200]}")
         elif update:
-            page.write_text(got.stdout)
-        elif got.stdout != page.read_text():
-            errors.append(f"{page.name} is not what `ser --doc {page.stem}` prints; tools/check_docs.py --update writes it")
-            errors += list(difflib.unified_diff(page.read_text().splitlines(), got.stdout.splitlines(), lineterm="", n=1))[:20]
+            page.write_text(before + got.stdout + after)
+        elif got.stdout != now:
+            errors.append(f"{page.name} is not what `ser --doc {name}` prints; tools/check_docs.py --update writes it")
+            errors += list(difflib.unified_diff(now.splitlines(), got.stdout.splitlines(), lineterm="", n=1))[:20]
     return errors
 
 

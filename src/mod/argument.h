@@ -50,7 +50,7 @@ class Variable {
  public:
   using Get = proxy::Value (*)(const void* self, proxy::Run&);
   using Set = Result<void> (*)(const void* self, proxy::Run&, const proxy::Value&);
-  Variable(const void* self, Get get, Set set) noexcept : x_self(self), x_get(get), x_set(set) {}
+  Variable(const void* self, Get getter, Set setter) noexcept : x_self(self), x_get(getter), x_set(setter) {}
   proxy::Value get(proxy::Run& run) const { return x_get(x_self, run); }
   Result<void> set(proxy::Run& run, const proxy::Value& value) const { return x_set(x_self, run, value); }
 

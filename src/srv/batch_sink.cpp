@@ -30,15 +30,18 @@ void BatchSink::flush() noexcept {
   if (count > first) {
     for (std::uint32_t i = first; i < count; ++i) {
       const shm::TxEntry& entry = tx.entries[i];
-      x_batch[i - first] = {x_slot.send_area + entry.offset, entry.length, entry.target.socket, entry.target.to, entry.target.from_ip};
+      x_batch[i - first] = {x_slot.send_area + entry.offset, entry.length, entry.target.socket,
+                            entry.target.to, entry.target.from_ip};
     }
     std::uint64_t done = 0;
     net::SendStats stats;
     x_sender.send({x_batch.data(), count - first}, done, stats);
     tx.sent.store(count, std::memory_order_release);
     if (stats.failures() != 0) [[unlikely]] {
-      for (unsigned i = 0; i < net::kSendFailures; ++i) x_counters.add(x_names.send_failed[i], stats.failed[i]);
-      LOG(x_log, info, "{} datagrams could not be sent, last reason: {}", stats.failures(), std::strerror(stats.last_errno));
+      for (unsigned i = 0; i < net::kSendFailures; ++i)
+        x_counters.add(x_names.send_failed[i], stats.failed[i]);
+      LOG(x_log, info, "{} datagrams could not be sent, last reason: {}", stats.failures(),
+          std::strerror(stats.last_errno));
     }
   }
   tx.count.store(0, std::memory_order_release);

@@ -16,7 +16,8 @@ inline constexpr std::size_t kMaxUdpPayload = 65507;
 /// One per worker. Entries and bytes lie in the segment, so that a successor can send what was finished.
 class BatchSink final : public PacketSink {
  public:
-  BatchSink(shm::WorkerSlot& slot, std::span<const net::SendSocket> sockets, Counters& counters, const ServerCounters& names, Logger& log)
+  BatchSink(shm::WorkerSlot& slot, std::span<const net::SendSocket> sockets, Counters& counters,
+            const ServerCounters& names, Logger& log)
       : x_slot(slot), x_sender(sockets), x_counters(counters), x_names(names), x_log(log) {}
 
   std::span<char> reserve(std::size_t bytes) noexcept override;

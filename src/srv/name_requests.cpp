@@ -23,7 +23,8 @@ std::uint32_t NameRequests::put(std::string_view name, net::DnsType type, Instan
   for (std::uint32_t i = 0; i < kCells; ++i) {
     NameRequestCell& cell = x_cells[i];
     std::uint32_t expected = NameRequestCell::empty;
-    if (!cell.state.compare_exchange_strong(expected, NameRequestCell::writing, std::memory_order_acquire)) continue;
+    if (!cell.state.compare_exchange_strong(expected, NameRequestCell::writing, std::memory_order_acquire))
+      continue;
     cell.since.store(now, std::memory_order_relaxed);
     cell.type = type;
     cell.length = static_cast<std::uint16_t>(name.size());
@@ -34,7 +35,8 @@ std::uint32_t NameRequests::put(std::string_view name, net::DnsType type, Instan
   return kCells;
 }
 
-bool NameRequests::take(std::uint32_t index, char (&name)[256], std::uint16_t& length, net::DnsType& type) noexcept {
+bool NameRequests::take(std::uint32_t index, char (&name)[256], std::uint16_t& length,
+                        net::DnsType& type) noexcept {
   if (index >= kCells) return false;
   NameRequestCell& cell = x_cells[index];
   if (cell.state.load(std::memory_order_acquire) != NameRequestCell::ready) return false;
@@ -50,7 +52,8 @@ void NameRequests::reclaim(Instant now) noexcept {
     NameRequestCell& cell = x_cells[i];
     if (cell.state.load(std::memory_order_acquire) == NameRequestCell::empty) continue;
     // Also requests whose event never reached the inbox: their writer died between the two.
-    if (now - cell.since.load(std::memory_order_relaxed) > kWriterLost) cell.state.store(NameRequestCell::empty, std::memory_order_release);
+    if (now - cell.since.load(std::memory_order_relaxed) > kWriterLost)
+      cell.state.store(NameRequestCell::empty, std::memory_order_release);
   }
 }
 
@@ -65,7 +68,8 @@ void CachedNames::ask(std::string_view name, net::DnsType type, Instant now) noe
   x_inbox.push(x_self, event);
 }
 
-bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out, bool& waiting, bool& exists) noexcept {
+bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out,
+                           bool& waiting, bool& exists) noexcept {
   const std::uint8_t before = out.count;
   for (const net::DnsType type : {net::DnsType::a, net::DnsType::aaaa}) {
     const net::DnsFreshness freshness = x_cache.find(host, type, now, x_answer);
@@ -75,17 +79,21 @@ bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant no
       continue;
     }
     exists = exists || x_answer.status != net::DnsStatus::no_name;
-    for (unsigned i = 0; x_answer.status == net::DnsStatus::ok && i < x_answer.count && out.count < std::size(out.list); ++i) {
+    for (unsigned i = 0;
+         x_answer.status == net::DnsStatus::ok && i < x_answer.count && out.count < std::size(out.list);
+         ++i) {
       out.list[out.count++] = {x_answer.addresses[i], port};
     }
   }
   return out.count > before;
 }
 
-Result<CachedNames::Addresses> CachedNames::lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept {
+Result<CachedNames::Addresses> CachedNames::lookup(std::string_view host, std::uint16_t port,
+                                                   Proto proto) noexcept {
   if (proto != Proto::udp) return {Errc::unsupported, "only UDP is built"};
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
-  if (host.empty() || host.size() > net::DnsName::kMax - kSipUdp.size()) return {Errc::syntax, "not a host name"};
+  if (host.empty() || host.size() > net::DnsName::kMax - kSipUdp.size())
+    return {Errc::syntax, "not a host name"};
   const Instant now = x_clock.now();
   Addresses out;
   bool waiting = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that workers met and want looked up: a bounded table in the segment between all workers and the event worker. And the
-// NameService that answers from the shared cache and files such requests.
+// Names that workers met and want looked up: a bounded table in the segment between all workers and the event
+// worker. And the NameService that answers from the shared cache and files such requests.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace ser::srv {
 
 /// Types of events in the event worker's inbox.
-inline constexpr std::uint32_t kEventNameRequest = 1;   ///< words[0]: index into NameRequests
+inline constexpr std::uint32_t kEventNameRequest = 1;  ///< words[0]: index into NameRequests
 
 /// In the segment.
 struct NameRequestCell {
@@ -24,7 +24,7 @@ struct NameRequestCell {
   std::atomic<std::uint32_t> state;
   net::DnsType type;
   std::uint16_t length;
-  std::atomic<Instant> since;    ///< when writing began: a writer that died is noticed by its age
+  std::atomic<Instant> since;  ///< when writing began: a writer that died is noticed by its age
   char name[256];
 };
 
@@ -35,7 +35,8 @@ class NameRequests {
   /// Before the first fork. Errc::no_space.
   static Result<NameRequests> create(shm::Segment& segment);
 
-  /// Index of the cell that holds the request, or kCells when the table is full (counted by the caller; the client tries again).
+  /// Index of the cell that holds the request, or kCells when the table is full (counted by the caller; the
+  /// client tries again).
   std::uint32_t put(std::string_view name, net::DnsType type, Instant now) noexcept;
   /// The event worker: copies a request out and frees its cell. False: nothing ready there.
   bool take(std::uint32_t index, char (&name)[256], std::uint16_t& length, net::DnsType& type) noexcept;
@@ -50,15 +51,22 @@ class NameRequests {
 /// Answers from the cache, never waits. One per worker.
 class CachedNames final : public proxy::NameService {
  public:
-  CachedNames(net::DnsCache cache, NameRequests requests, shm::Inbox inbox, shm::Actor& self, Clock& clock, Counters& counters,
-              CounterId asked) noexcept
-      : x_cache(cache), x_requests(requests), x_inbox(inbox), x_self(self), x_clock(clock), x_counters(counters), x_asked(asked) {}
+  CachedNames(net::DnsCache cache, NameRequests requests, shm::Inbox inbox, shm::Actor& self, Clock& clock,
+              Counters& counters, CounterId asked) noexcept
+      : x_cache(cache),
+        x_requests(requests),
+        x_inbox(inbox),
+        x_self(self),
+        x_clock(clock),
+        x_counters(counters),
+        x_asked(asked) {}
   Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept override;
   Result<std::string_view> reverse(const IpAddress& ip) noexcept override;
 
  private:
   void ask(std::string_view name, net::DnsType type, Instant now) noexcept;
-  bool add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out, bool& waiting, bool& exists) noexcept;
+  bool add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out, bool& waiting,
+                bool& exists) noexcept;
 
   net::DnsCache x_cache;
   NameRequests x_requests;

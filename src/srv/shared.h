@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared: everything that exists once, is made before the first fork and is the same in every worker. And WorkerContext, the
-// share of it that one worker is given.
+// Shared: everything that exists once, is made before the first fork and is the same in every worker. And
+// WorkerContext, the share of it that one worker is given.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -36,8 +36,8 @@ struct ServerCounters {
 };
 ServerCounters register_server_counters(CounterTable& table);
 
-/// Made by Server before the first fork; const for workers but for what lives in the segment. In thread mode all workers share
-/// the one object.
+/// Made by Server before the first fork; const for workers but for what lives in the segment. In thread mode
+/// all workers share the one object.
 struct Shared {
   explicit Shared(shm::Segment made) : segment(std::move(made)) {}
 
@@ -50,7 +50,7 @@ struct Shared {
   std::unique_ptr<NameRequests> name_requests;
   net::DnsCache dns;
   shm::AccountId message_account = 0;
-  Fd event_wake;                           ///< eventfd of event_inbox
+  Fd event_wake;  ///< eventfd of event_inbox
 
   CounterTable counters;
   proxy::CoreCounters core;
@@ -58,12 +58,12 @@ struct Shared {
 
   proxy::LocalSockets sockets;
   proxy::Settings settings;
-  std::vector<net::Listener> listeners;    ///< by SocketId
-  std::vector<net::UdpSocket> udp;         ///< by SocketId
+  std::vector<net::Listener> listeners;  ///< by SocketId
+  std::vector<net::UdpSocket> udp;       ///< by SocketId
   std::vector<net::SendSocket> send_sockets;
   std::vector<std::uint32_t*> drop_cells;  ///< by SocketId, in the segment
   net::ResolverOptions resolver;
-  std::vector<std::string> config_names;   ///< host names of the configuration: kept fresh by the event worker
+  std::vector<std::string> config_names;  ///< host names of the configuration: kept fresh by the event worker
 
   mod::Registry* registry = nullptr;
   const script::Program* program = nullptr;
@@ -76,13 +76,14 @@ struct Shared {
 /// What a worker is given. It touches nothing else (DESIGN 2.1).
 struct WorkerContext {
   Shared& shared;
-  shm::WorkerId id;          ///< slot and incarnation
+  shm::WorkerId id;  ///< slot and incarnation
   shm::WorkerKind kind;
-  SocketId socket;           ///< datagram workers: what they receive on
-  int rank;                  ///< child_init rank: 1.. for datagram workers
+  SocketId socket;  ///< datagram workers: what they receive on
+  int rank;         ///< child_init rank: 1.. for datagram workers
 };
 
-/// Registers spill and send areas of all slots in the static part of the segment. False: the segment is too small.
+/// Registers spill and send areas of all slots in the static part of the segment. False: the segment is too
+/// small.
 bool lay_out_slot_areas(Shared& shared);
 
 }  // namespace ser::srv

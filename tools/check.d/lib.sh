@@ -16,16 +16,18 @@ build_preset() {
   fi
 }
 
-# run_tests PRESET [ctest arguments...]: the last line tells how many.
+# run_tests PRESET [ctest arguments...]: a passed run prints one line with the number of tests, a failed one everything.
 run_tests() {
-  local preset=$1 out
+  local preset=$1 out code
   shift
   out=build/check/ctest-$preset.log
-  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 300 -j "$(nproc)" "$@" >"$out" 2>&1
-  local code=$?
-  # Figures of passed tests are noise; a failure shows everything.
-  if [ $code -ne 0 ]; then cat "$out"; else
-    echo "= $(sed -n 's/^100% tests passed, 0 tests failed out of \(.*\)/\1 test programs/p' "$out")"
+  ctest --test-dir "build/$preset" --verbose --no-tests=error --timeout 300 -j "$(nproc)" "$@" >"$out" 2>&1
+  code=$?
+  if [ $code -ne 0 ]; then
+    # What failed, without the hundreds of lines of what passed.
+    grep -vE '^[0-9]+: (\[ +(OK|RUN) +\]|\[-+\]|Running main|$)' "$out"
+    return $code
   fi
-  return $code
+  awk '/^[0-9]+: \[  PASSED  \] [0-9]+ test/ { n += $5 } /^[0-9]+: Ran [0-9]+ test/ { n += $3 } / Passed / { p += 1 }
+    END { printf "= %d tests in %d programs\n", n, p }' "$out"
 }

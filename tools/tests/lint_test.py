@@ -154,6 +154,25 @@ class Docs(Tree):
         self.write("a.md", "[x](b.md) [y](https://example.org) [z](#here) [w](a.md#top)\n")
         self.assertEqual(["a.md:1: no such file: b.md"], check_docs.link_errors(self.root, Path("a.md")))
 
+    def program(self, text):
+        program = self.write("ser", f"#!/bin/sh\ncat <<'END'\n{text}END\n")
+        program.chmod(0o755)
+        return str(program)
+
+    def test_stale_reference_page_fails_and_update_mends_it(self):
+        page = self.write("docs/reference/sl.md", "old\n")
+        self.assertIn("sl.md is not what", check_docs.reference_errors(self.root, self.program("new\n"), False)[0])
+        self.assertEqual([], check_docs.reference_errors(self.root, self.program("new\n"), True))
+        self.assertEqual("new\n", page.read_text())
+
+    def test_only_the_options_of_the_man_page_are_generated(self):
+        page = self.write("docs/man/ser.8", ".SH NAME\nser\n.SH OPTIONS\nold\n.SH FILES\nf\n")
+        program = self.program("new\n")
+        self.assertEqual(1, sum("ser.8 is not" in e for e in check_docs.reference_errors(self.root, program, False)))
+        check_docs.reference_errors(self.root, program, True)
+        self.assertEqual(".SH NAME\nser\n.SH OPTIONS\nnew\n.SH FILES\nf\n", page.read_text())
+        self.assertEqual([], check_docs.reference_errors(self.root, program, False))
+
 
 if __name__ == "__main__":
     unittest.main()
