@@ -112,6 +112,7 @@ void Engine::start_due(std::int64_t now, Outcome& out) {
       return;
     }
     if (now - due > kMillisecond) ++out.late;
+    x_last_sent = now;
     start_one(due);
   }
 }
@@ -197,7 +198,7 @@ void Engine::one_request(std::string_view got, Outcome& out) {
   if (x_callee_order.arrived(id.sequence)) ++out.overtaken_requests;
   slot.at_callee = true;
   slot.route_size = static_cast<std::uint16_t>(parts.record_route_lines.size());
-  std::memcpy(slot.route, parts.record_route_lines.data(), parts.record_route_lines.size());
+  std::copy(parts.record_route_lines.begin(), parts.record_route_lines.end(), slot.route);
 
   constexpr std::string_view kStatus = "SIP/2.0 200 OK\r\n";
   char* const begin = x_replies.data() + std::size_t{x_next_reply++ % SendQueue::kRoom} * kReplyRoom;
@@ -209,8 +210,7 @@ void Engine::one_request(std::string_view got, Outcome& out) {
     return;
   }
   for (const std::string_view part : {kStatus, parts.via_lines, parts.record_route_lines}) {
-    std::memcpy(at, part.data(), part.size());
-    at += part.size();
+    at = std::copy(part.begin(), part.end(), at);
   }
   caller->messages.reply_tail.write(at, id.sequence, id.slot);
   x_callee_queue.add(begin, total);
@@ -281,7 +281,8 @@ void Engine::run(Outcome& out) {
     if (x_next >= x_end && x_free.size() == x_slots.size()) break;
   }
   out.started = x_next;
-  out.seconds = x_counted_since == 0 ? 0 : static_cast<double>(now_ns() - x_counted_since) / 1e9;
+  const std::int64_t end = x_options.workload == Workload::pace ? x_last_sent : now_ns();
+  out.seconds = x_counted_since == 0 ? 0 : static_cast<double>(end - x_counted_since) / 1e9;
   if (!out.error.empty()) return;
   if (x_options.workload == Workload::pace) return;
   if (out.lost > x_options.allow_lost) {

@@ -94,6 +94,7 @@ class Engine {
   std::uint64_t x_end = 0;   ///< one past the last
   std::int64_t x_begin = 0;  ///< open loop: time of sequence number 0
   std::int64_t x_counted_since = 0;
+  std::int64_t x_last_sent = 0;  ///< open loop
   std::int64_t x_deadline = 0;
   std::int64_t x_next_expiry = 0;
 };
