@@ -24,7 +24,8 @@ class Histogram {
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < x_buckets.size(); ++i) {
       seen += x_buckets[i];
-      if (seen > wanted || (seen == x_total && x_total > 0)) return static_cast<double>(middle(i)) / 1e3;
+      if (seen > wanted || (seen == x_total && x_total > 0))
+        return static_cast<double>(middle(i) < x_max ? middle(i) : x_max) / 1e3;
     }
     return 0;
   }
