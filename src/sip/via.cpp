@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sip/via.h"
 
+#include <cstring>
+
 #include "base/text.h"
 #include "sip/scanner.h"
 
@@ -8,18 +10,14 @@ namespace ser::sip {
 
 namespace {
 
-constexpr std::string_view kUsualProtocol = "SIP/2.0/";
-
-/// Any case, but nearly always written as here.
-bool is(std::string_view text, std::string_view name) noexcept {
-  return text == name || iequals(text, name);
-}
+constexpr char kUsualProtocol[] = "SIP/2.0/";
+constexpr std::size_t kUsualSize = sizeof kUsualProtocol - 1;
 
 /// `SIP / 2.0 / transport LWS`; another name or version is legal, and needed to answer a SIP/7.0 request with
 /// 505.
 Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
-  if (cursor.rest().starts_with(kUsualProtocol)) {
-    cursor.advance(kUsualProtocol.size());
+  if (cursor.rest().size() > kUsualSize && std::memcmp(cursor.position(), kUsualProtocol, kUsualSize) == 0) {
+    cursor.advance(kUsualSize);
     cursor.skip_lws();
   } else {
     if (cursor.token().empty() || !cursor.take_separator('/'))
@@ -87,15 +85,15 @@ Result<void> apply_ttl(const Param& param, Via& via) noexcept {
 Result<void> apply(const Param& param, Via& via) noexcept {
   switch (param.name.size() << 8 | static_cast<unsigned char>(to_lower(param.name[0]))) {
     case 6 << 8 | 'b':
-      return is(param.name, "branch") ? set_once(via.branch, param) : Result<void>{};
+      return is_name(param.name, "branch") ? set_once(via.branch, param) : Result<void>{};
     case 5 << 8 | 'r':
-      return is(param.name, "rport") ? apply_rport(param, via) : Result<void>{};
+      return is_name(param.name, "rport") ? apply_rport(param, via) : Result<void>{};
     case 8 << 8 | 'r':
-      return is(param.name, "received") ? set_once(via.received, param) : Result<void>{};
+      return is_name(param.name, "received") ? set_once(via.received, param) : Result<void>{};
     case 5 << 8 | 'm':
-      return is(param.name, "maddr") ? set_once(via.maddr, param) : Result<void>{};
+      return is_name(param.name, "maddr") ? set_once(via.maddr, param) : Result<void>{};
     case 3 << 8 | 't':
-      return is(param.name, "ttl") ? apply_ttl(param, via) : Result<void>{};
+      return is_name(param.name, "ttl") ? apply_ttl(param, via) : Result<void>{};
     default:
       return {};
   }
