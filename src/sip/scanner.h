@@ -96,10 +96,33 @@ inline const char* find_colon(const char* p, const char* end) noexcept {
                   : static_cast<const char*>(std::memchr(p, ':', static_cast<std::size_t>(end - p)));
 }
 
-/// Is `text` the literal `name`, in any case, but nearly always as written here?
+/// The end of the longest run of bytes of a class that starts at `p`.
+inline const char* run_end(const char* p, const char* end, std::uint8_t bits) noexcept {
+  // Four bytes per bounds check: tokens are most of what is read.
+  for (; end - p >= 4; p += 4) {
+    if (!is_class(p[0], bits)) return p;
+    if (!is_class(p[1], bits)) return p + 1;
+    if (!is_class(p[2], bits)) return p + 2;
+    if (!is_class(p[3], bits)) return p + 3;
+  }
+  while (p != end && is_class(*p, bits)) ++p;
+  return p;
+}
+
+/// Is `text` the literal `name` in any case? `name` is four to eight lower-case letters: two comparisons of
+/// words.
 template <std::size_t N>
-bool is_name(std::string_view text, const char (&name)[N]) noexcept {
-  return text.size() == N - 1 && (std::memcmp(text.data(), name, N - 1) == 0 || iequals(text, {name, N - 1}));
+bool is_word(std::string_view text, const char (&name)[N]) noexcept {
+  static_assert(N >= 5 && N <= 9);
+  if (text.size() != N - 1) return false;
+  const auto load = [](const char* p) {
+    std::uint32_t word;
+    std::memcpy(&word, p, 4);
+    return word;
+  };
+  constexpr std::uint32_t kFold = 0x20202020U;
+  const char* p = text.data();
+  return (load(p) | kFold) == load(name) && (load(p + N - 5) | kFold) == load(name + N - 5);
 }
 
 /// Reads one header field value from left to right. No member goes back over bytes or beyond the end, none
@@ -147,15 +170,7 @@ class Cursor {
   /// The longest run of bytes of a class; may be empty.
   std::string_view run(std::uint8_t bits) noexcept {
     const char* from = x_pos;
-    // Four bytes per bounds check: tokens are most of what is read.
-    while (x_end - x_pos >= 4) {
-      if (!is_class(x_pos[0], bits)) return since(from);
-      if (!is_class(x_pos[1], bits)) return x_pos += 1, since(from);
-      if (!is_class(x_pos[2], bits)) return x_pos += 2, since(from);
-      if (!is_class(x_pos[3], bits)) return x_pos += 3, since(from);
-      x_pos += 4;
-    }
-    while (x_pos != x_end && is_class(*x_pos, bits)) ++x_pos;
+    x_pos = run_end(from, x_end, bits);
     return since(from);
   }
   std::string_view token() noexcept;
