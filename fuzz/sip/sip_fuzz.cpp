@@ -118,7 +118,10 @@ void fuzz_uri(std::string_view text) {
     const auto size = print_uri(**uri, out);
     require(bool{size}, "a URI prints in its own size");
     const auto again = parse_uri(std::string_view(out).substr(0, *size));
-    require(again && equal(*again, **uri), "a printed URI equals itself");
+    require(again && again->user == (*uri)->user && again->host == (*uri)->host &&
+                again->port == (*uri)->port && again->params == (*uri)->params &&
+                again->headers == (*uri)->headers && again->rest == (*uri)->rest,
+            "a printed URI has the same parts");
     const auto aor = canonical_aor(**uri, out);
     require(aor || (*uri)->scheme == UriScheme::other, "every sip and tel URI has an AoR");
     (void)(*uri)->port_or_default();

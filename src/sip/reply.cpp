@@ -57,25 +57,31 @@ void put_to(Output& out, const Message& request, const HeaderField& field, std::
 void put_request_fields(Output& out, const Message& request, const ReplySpec& spec) noexcept {
   const std::string_view tag = spec.status == 100 ? std::string_view{} : spec.to_tag;
   const bool dialog = spec.status > 100 && spec.status < 300;
-  bool top = true;
+  // A request with two To or From gets an answer with one.
+  unsigned seen = 0;
+  const auto first = [&seen](HeaderId id) {
+    const unsigned bit = 1U << static_cast<unsigned>(id);
+    const bool fresh = (seen & bit) == 0;
+    seen |= bit;
+    return fresh;
+  };
   for (const HeaderField* field = request.next_field(nullptr); field != nullptr;
        field = request.next_field(field)) {
     switch (field->id()) {
       case HeaderId::via:
-        if (top) {
+        if (first(HeaderId::via)) {
           put_top_via(out, request, *field, spec.via);
         } else {
           put_line(out, *field);
         }
-        top = false;
         break;
       case HeaderId::to:
-        put_to(out, request, *field, tag);
+        if (first(HeaderId::to)) put_to(out, request, *field, tag);
         break;
       case HeaderId::from:
       case HeaderId::call_id:
       case HeaderId::cseq:
-        put_line(out, *field);
+        if (first(field->id())) put_line(out, *field);
         break;
       case HeaderId::record_route:
         if (dialog) put_line(out, *field);
