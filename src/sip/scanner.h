@@ -3,8 +3,12 @@
 // value.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace ser::sip {
 
@@ -65,7 +69,61 @@ inline bool is_token(std::string_view text) noexcept {
 /// The position behind the line end (LF, usually after CR) that ends the header field starting at `p`: lines
 /// that begin with SP or HTAB are its continuation. nullptr when there is none before `end`. memchr per line;
 /// linear.
-const char* field_end(const char* p, const char* end) noexcept;
+inline const char* field_end(const char* p, const char* end) noexcept {
+  for (;;) {
+    const void* lf = p == end ? nullptr : std::memchr(p, '\n', static_cast<std::size_t>(end - p));
+    if (lf == nullptr) return nullptr;
+    p = static_cast<const char*>(lf) + 1;
+    if (p == end || !is_space(*p)) return p;
+  }
+}
+
+/// The first colon in [p, end), or nullptr. For names: looks at the first sixteen bytes in words before it
+/// calls memchr.
+inline const char* find_colon(const char* p, const char* end) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+    for (int words = 0; words < 2 && end - p >= 8; ++words, p += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, p, 8);
+      word ^= kOnes * ':';
+      // The lowest bit set is exact, bits above it may be not.
+      const std::uint64_t hit = (word - kOnes) & ~word & (kOnes << 7);
+      if (hit != 0) return p + std::countr_zero(hit) / 8;
+    }
+  }
+  return p == end ? nullptr
+                  : static_cast<const char*>(std::memchr(p, ':', static_cast<std::size_t>(end - p)));
+}
+
+/// The end of the longest run of bytes of a class that starts at `p`.
+inline const char* run_end(const char* p, const char* end, std::uint8_t bits) noexcept {
+  // Four bytes per bounds check: tokens are most of what is read.
+  for (; end - p >= 4; p += 4) {
+    if (!is_class(p[0], bits)) return p;
+    if (!is_class(p[1], bits)) return p + 1;
+    if (!is_class(p[2], bits)) return p + 2;
+    if (!is_class(p[3], bits)) return p + 3;
+  }
+  while (p != end && is_class(*p, bits)) ++p;
+  return p;
+}
+
+/// Is `text` the literal `name` in any case? `name` is four to eight lower-case letters: two comparisons of
+/// words.
+template <std::size_t N>
+bool is_word(std::string_view text, const char (&name)[N]) noexcept {
+  static_assert(N >= 5 && N <= 9);
+  if (text.size() != N - 1) return false;
+  const auto load = [](const char* p) {
+    std::uint32_t word;
+    std::memcpy(&word, p, 4);
+    return word;
+  };
+  constexpr std::uint32_t kFold = 0x20202020U;
+  const char* p = text.data();
+  return (load(p) | kFold) == load(name) && (load(p + N - 5) | kFold) == load(name + N - 5);
+}
 
 /// Reads one header field value from left to right. No member goes back over bytes or beyond the end, none
 /// allocates.
@@ -112,10 +170,10 @@ class Cursor {
   /// The longest run of bytes of a class; may be empty.
   std::string_view run(std::uint8_t bits) noexcept {
     const char* from = x_pos;
-    while (x_pos != x_end && is_class(*x_pos, bits)) ++x_pos;
+    x_pos = run_end(from, x_end, bits);
     return since(from);
   }
-  std::string_view token() noexcept { return run(kTokenChar); }
+  std::string_view token() noexcept;
   /// Decimal digits, at least one. False: no digit here; the value saturates at UINT64_MAX / 16 or more, so
   /// that any number too large for 32 bits compares above its limit.
   bool number(std::uint64_t& value) noexcept;
