@@ -67,6 +67,7 @@ Result<void> set_once(std::string_view& field, const Param& param) noexcept {
 Result<void> apply_rport(const Param& param, Via& via) noexcept {
   if (via.has_rport) return {Errc::syntax, "parameter twice in Via"};
   via.has_rport = true;
+  via.rport_text = param.has_value ? param.value : std::string_view(param.name.data() + param.name.size(), 0);
   if (!param.has_value) return {};
   std::uint64_t port = 0;
   Result<void> verdict = read_number(param.value, 1, 65535, port);
