@@ -62,7 +62,8 @@ class Timers {
   bool arm(Actor& self, TimerEntry& entry, TimerQueue queue, Instant now) noexcept;
   /// Arms on the wheel for a moment. It fires up to one tick late.
   bool arm_at(Actor& self, TimerEntry& entry, Instant deadline, Instant now) noexcept;
-  /// True when it was armed and now is not.
+  /// True when it was armed and now is not. False: not armed; or, while a stopped worker holds the queue's
+  /// lock, still armed, which armed(entry) tells: memory of an armed entry must not be freed.
   bool cancel(Actor& self, TimerEntry& entry) noexcept;
 
   /// Timer worker: hands out up to `max` expired timers: callback(const TimerEvent&), without locks held.
@@ -80,6 +81,9 @@ class Timers {
   void sleep(Instant now) noexcept;
   /// Wakes the timer worker: for stopping it, and after a death (a worker may die between arming and waking).
   void nudge() noexcept;
+  static bool armed(const TimerEntry& entry) noexcept {
+    return entry.place.load(std::memory_order_acquire) != 0;
+  }
   /// Number armed, for statistics.
   std::uint64_t armed() const noexcept;
 
