@@ -36,6 +36,7 @@ struct alignas(64) TimerWheelRoot {
 struct TimersRoot {
   std::atomic<std::uint32_t> word;    ///< the timer worker sleeps on it
   std::atomic<std::uint32_t> nudged;  ///< a nudge that the next sleep() must not miss
+  std::atomic<std::uint32_t> repair;  ///< 1: take every lock once
   std::atomic<Instant> sleep_until;   ///< kAwake: it does not sleep, nobody needs to wake it
   std::atomic<std::uint32_t> queue_count;
   std::uint32_t turn;           ///< queue collect() begins with: no queue starves another
@@ -265,6 +266,21 @@ void Timers::collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcep
   section.commit();
 }
 
+bool Timers::repair_wanted() const noexcept {
+  return x_root->repair.load(std::memory_order_relaxed) != 0;
+}
+
+void Timers::repair(Actor& self) noexcept {
+  x_root->repair.store(0, std::memory_order_seq_cst);
+  bool all = true;
+  const std::uint32_t count = x_root->queue_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TimerLock& lock = i == kWheel ? x_root->wheel.lock : x_root->queues[i].lock;
+    if (const TimerSection section(lock, self, LockLevel::timers); !section) all = false;
+  }
+  if (!all) x_root->repair.store(1, std::memory_order_relaxed);
+}
+
 std::uint32_t Timers::collect(Actor& self, Instant now, std::uint32_t max) noexcept {
   const std::uint32_t room = std::min(max, kPending);
   const std::uint32_t count = x_root->queue_count.load(std::memory_order_acquire);
@@ -312,6 +328,7 @@ void Timers::sleep(Instant now) noexcept {
 }
 
 void Timers::nudge() noexcept {
+  x_root->repair.store(1, std::memory_order_seq_cst);
   x_root->nudged.store(1, std::memory_order_seq_cst);
   x_root->word.fetch_add(1, std::memory_order_seq_cst);
   futex_wake(x_root->word, 1);

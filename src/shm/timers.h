@@ -70,6 +70,7 @@ class Timers {
   /// Returns their number; == max: call again.
   template <class F>
   std::uint32_t expire(Actor& self, Instant now, std::uint32_t max, F&& callback) {
+    if (repair_wanted()) repair(self);
     std::uint32_t done = deliver_pending(self, callback);
     while (done < max && collect(self, now, max - done) != 0) done += deliver_pending(self, callback);
     return done;
@@ -79,7 +80,9 @@ class Timers {
   /// Timer worker: sleeps until the next expiry, or until arm() brings an earlier one, or nudge(). With
   /// nothing armed it sleeps until woken: no tick. `now` is read by the caller; the kernel measures the rest.
   void sleep(Instant now) noexcept;
-  /// Wakes the timer worker: for stopping it, and after a death (a worker may die between arming and waking).
+  /// Wakes the timer worker, for stopping it or because a worker died: that one may have died between arming
+  /// and waking, or inside a queue, which the next expire() puts right. Whoever finds a worker dead calls
+  /// this; a new timer worker begins with it.
   void nudge() noexcept;
   static bool armed(const TimerEntry& entry) noexcept {
     return entry.place.load(std::memory_order_acquire) != 0;
@@ -89,6 +92,9 @@ class Timers {
 
  private:
   explicit Timers(TimersRoot* root) noexcept : x_root(root) {}
+  bool repair_wanted() const noexcept;
+  /// Takes every lock once: what a dead holder left half done goes back.
+  void repair(Actor& self) noexcept;
   std::uint32_t collect(Actor& self, Instant now, std::uint32_t max) noexcept;
   void collect_queue(Actor& self, TimerQueue queue, Instant now, std::uint32_t room) noexcept;
   void collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcept;
