@@ -23,7 +23,7 @@ struct TimerEntry {
   TimerEntry* next;
   TimerEntry* prev;
   Instant deadline;
-  std::atomic<std::uint32_t> place;  ///< 0: not armed; else queue number + 1, or kWheelPlace + wheel slot
+  std::atomic<std::uint32_t> place;  ///< 0: not armed; else where, see timers.cpp
   std::uint32_t type;                ///< who armed it says what it means
   std::uint64_t words[2];            ///< handed to the callback; a cell and its generation, say
 };
@@ -84,6 +84,7 @@ class Timers {
   /// and waking, or inside a queue, which the next expire() puts right. Whoever finds a worker dead calls
   /// this; a new timer worker begins with it.
   void nudge() noexcept;
+  /// After a death in the middle it may stay true until cancel() has looked.
   static bool armed(const TimerEntry& entry) noexcept {
     return entry.place.load(std::memory_order_acquire) != 0;
   }
@@ -92,6 +93,7 @@ class Timers {
 
  private:
   explicit Timers(TimersRoot* root) noexcept : x_root(root) {}
+  void settle_place(Actor& self, TimerEntry& entry) noexcept;
   bool repair_wanted() const noexcept;
   /// Takes every lock once: what a dead holder left half done goes back.
   void repair(Actor& self) noexcept;
