@@ -170,6 +170,7 @@ struct Program {
   std::vector<std::string> locals;  ///< names of $var(…), by slot
   std::vector<Block> blocks;
   std::vector<std::uint16_t> on_break;  ///< modules with that hook, by place in load order
+  std::vector<std::string> host_names;  ///< host names written in the script: kept resolved by the event worker
   std::vector<std::string> files;       ///< names of the sources, by SourcePlace::file
   std::uint16_t request = kNoBlock;     ///< every request
   std::uint16_t reply = kNoBlock;       ///< every response
