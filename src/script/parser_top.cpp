@@ -108,9 +108,6 @@ void Parser::recover_item() {
     const TokenKind kind = take().kind;
     if (kind == TokenKind::left_brace) ++depth;
     if (kind == TokenKind::right_brace && depth != 0) --depth;
-    if (kind == TokenKind::semicolon && depth == 0 && first_on_line() && at(TokenKind::identifier)) {
-      if (peek(1).kind == TokenKind::assign) return;
-    }
   }
 }
 
