@@ -46,7 +46,7 @@ Compiler::FoundFunction Compiler::find_function(std::string_view name, std::size
 
 void Compiler::report_unknown_function(const Expression& expression) {
   const std::string_view name = expression.text;
-  SourceRange where = where;
+  SourceRange where = expression.range;
   where.length = static_cast<std::uint32_t>(name.size());
   std::vector<std::string_view> known = {"route"};
   for (const mod::Loaded& module : x_registry.loaded()) {
