@@ -10,8 +10,12 @@ namespace {
 constexpr std::size_t kMinChunk = 4096;
 }
 
-void* HeapChunks::take(std::size_t& bytes) noexcept { return std::malloc(bytes); }
-void HeapChunks::give(void* chunk, std::size_t /*bytes*/) noexcept { std::free(chunk); }
+void* HeapChunks::take(std::size_t& bytes) noexcept {
+  return std::malloc(bytes);
+}
+void HeapChunks::give(void* chunk, std::size_t /*bytes*/) noexcept {
+  std::free(chunk);
+}
 
 void* Arena::allocate_slow(std::size_t bytes, std::size_t align) noexcept {
   if (bytes > x_limit || x_borrowed >= x_limit) return nullptr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arena: bump allocation for everything that lives as long as one message. Freed in one step, never piecemeal.
+// Arena: bump allocation for everything that lives as long as one message. Freed in one step, never
+// piecemeal.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -28,14 +29,20 @@ class HeapChunks final : public ChunkSource {
   void give(void* chunk, std::size_t bytes) noexcept override;
 };
 
-/// A handle in private memory on a chain of chunks. The first block belongs to the caller (a receive slot); further
-/// chunks come from the source and go back on reset() or destruction. Nothing allocated here is destroyed: only
-/// trivially destructible types are accepted. Not thread-safe; one message, one worker at a time.
+/// A handle in private memory on a chain of chunks. The first block belongs to the caller (a receive slot);
+/// further chunks come from the source and go back on reset() or destruction. Nothing allocated here is
+/// destroyed: only trivially destructible types are accepted. Not thread-safe; one message, one worker at a
+/// time.
 class Arena {
  public:
-  /// `block` must be aligned to 8 and outlive the arena. `limit` bounds what all further chunks may add up to.
+  /// `block` must be aligned to 8 and outlive the arena. `limit` bounds what all further chunks may add up
+  /// to.
   Arena(void* block, std::size_t size, ChunkSource& more, std::size_t limit = 1U << 20) noexcept
-      : x_cur(static_cast<char*>(block)), x_end(x_cur + size), x_block(x_cur), x_block_size(size), x_more(&more),
+      : x_cur(static_cast<char*>(block)),
+        x_end(x_cur + size),
+        x_block(x_cur),
+        x_block_size(size),
+        x_more(&more),
         x_limit(limit) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -69,7 +76,8 @@ class Arena {
     return at == nullptr ? nullptr : new (at) T[count]{};
   }
 
-  /// A copy of `text` that lives as long as the arena. data() == nullptr when out of room and text is not empty.
+  /// A copy of `text` that lives as long as the arena. data() == nullptr when out of room and text is not
+  /// empty.
   [[nodiscard]] std::string_view copy(std::string_view text) noexcept {
     if (text.empty()) return {};
     auto* at = static_cast<char*>(allocate(text.size(), 1));
@@ -78,7 +86,8 @@ class Arena {
     return {at, text.size()};
   }
 
-  /// Takes the last allocation back in part: `end` must lie inside the most recent allocation of byte alignment.
+  /// Takes the last allocation back in part: `end` must lie inside the most recent allocation of byte
+  /// alignment.
   void shrink_to(char* end) noexcept { x_cur = end; }
 
   /// Bytes that allocate() can give without asking the source.

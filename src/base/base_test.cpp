@@ -44,7 +44,8 @@ TEST(Endpoint, ParsesAndPrints) {
     ASSERT_TRUE(ip) << good;
     EXPECT_EQ(print_ip(*ip, false).view(), good);
   }
-  for (const char* bad : {"", "1.2.3", "1.2.3.4.5", "300.1.1.1", "[1.2.3.4]", "2001:db8:::1", "abc", "1.2.3.4 "}) {
+  for (const char* bad :
+       {"", "1.2.3", "1.2.3.4.5", "300.1.1.1", "[1.2.3.4]", "2001:db8:::1", "abc", "1.2.3.4 "}) {
     EXPECT_FALSE(parse_ip(bad)) << bad;
   }
   EXPECT_TRUE(parse_ip("10.1.2.3")->in_network(*parse_ip("10.1.0.0"), 16));

@@ -15,9 +15,13 @@ Instant SystemClock::now() noexcept {
   return static_cast<Instant>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-std::int64_t SystemClock::wall_seconds() noexcept { return static_cast<std::int64_t>(std::time(nullptr)); }
+std::int64_t SystemClock::wall_seconds() noexcept {
+  return static_cast<std::int64_t>(std::time(nullptr));
+}
 
-void SystemRandom::reseed() noexcept { fill_random(x_state, sizeof x_state); }
+void SystemRandom::reseed() noexcept {
+  fill_random(x_state, sizeof x_state);
+}
 
 std::uint64_t SystemRandom::next() noexcept {
   // xoshiro256** 1.0 (Blackman and Vigna, public domain algorithm).

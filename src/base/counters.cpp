@@ -5,9 +5,12 @@
 
 namespace ser {
 
-CounterTable::CounterTable() { x_entries.push_back({"core", "unregistered", "Counted by nobody's name."}); }
+CounterTable::CounterTable() {
+  x_entries.push_back({"core", "unregistered", "Counted by nobody's name."});
+}
 
-CounterId CounterTable::add(std::string_view group, std::string_view name, std::string_view help, bool gauge) {
+CounterId CounterTable::add(std::string_view group, std::string_view name, std::string_view help,
+                            bool gauge) {
   if (const CounterId found = find(group, name); found.index != 0) return found;
   if (x_entries.size() > 4095) std::abort();
   x_entries.push_back({std::string(group), std::string(name), std::string(help), gauge});

@@ -10,7 +10,8 @@
 
 namespace ser {
 
-/// Names a counter of a CounterTable. Default: the throw-away cell 0, so that an unregistered counter is harmless.
+/// Names a counter of a CounterTable. Default: the throw-away cell 0, so that an unregistered counter is
+/// harmless.
 struct CounterId {
   std::uint16_t index = 0;
 };

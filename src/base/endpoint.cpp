@@ -16,8 +16,12 @@ constexpr std::string_view kLower[] = {"none", "udp", "tcp", "tls", "sctp", "ws"
 constexpr std::string_view kUpper[] = {"NONE", "UDP", "TCP", "TLS", "SCTP", "WS", "WSS"};
 }  // namespace
 
-std::string_view to_string(Proto proto) noexcept { return kLower[static_cast<std::size_t>(proto)]; }
-std::string_view to_upper_string(Proto proto) noexcept { return kUpper[static_cast<std::size_t>(proto)]; }
+std::string_view to_string(Proto proto) noexcept {
+  return kLower[static_cast<std::size_t>(proto)];
+}
+std::string_view to_upper_string(Proto proto) noexcept {
+  return kUpper[static_cast<std::size_t>(proto)];
+}
 
 Proto parse_proto(std::string_view text) noexcept {
   for (std::size_t i = 1; i < std::size(kLower); ++i) {
@@ -72,7 +76,8 @@ Result<IpAddress> parse_ip(std::string_view text) noexcept {
   copy[text.size()] = '\0';
   IpAddress ip;
   if (text.find(':') == std::string_view::npos) {
-    if (!is_digit(text[0]) || inet_pton(AF_INET, copy, ip.bytes.data()) != 1) return {Errc::syntax, "not an IP address"};
+    if (!is_digit(text[0]) || inet_pton(AF_INET, copy, ip.bytes.data()) != 1)
+      return {Errc::syntax, "not an IP address"};
     ip.family = IpAddress::Family::v4;
     return ip;
   }
@@ -98,9 +103,7 @@ IpText print_ip(const IpAddress& ip, bool brackets) noexcept {
     if (brackets) *out++ = '[';
     char copy[INET6_ADDRSTRLEN];
     inet_ntop(AF_INET6, ip.bytes.data(), copy, sizeof copy);
-    const std::size_t n = std::strlen(copy);
-    std::memcpy(out, copy, n);
-    out += n;
+    out = std::copy_n(copy, std::strlen(copy), out);
     if (brackets) *out++ = ']';
   }
   text.size = static_cast<std::uint8_t>(out - text.chars.data());
@@ -153,6 +156,8 @@ IpText print(const SockAddr& address) noexcept {
   return text;
 }
 
-std::string to_string(const SockAddr& address) { return std::string(print(address).view()); }
+std::string to_string(const SockAddr& address) {
+  return std::string(print(address).view());
+}
 
 }  // namespace ser

@@ -23,7 +23,8 @@ std::string_view to_upper_string(Proto proto) noexcept;
 /// Case-insensitive; Proto::none when unknown.
 Proto parse_proto(std::string_view text) noexcept;
 
-/// An IPv4 or IPv6 address. Trivially copyable; IPv4 lies in the first four bytes. Scope ids are kept for fe80::.
+/// An IPv4 or IPv6 address. Trivially copyable; IPv4 lies in the first four bytes. Scope ids are kept for
+/// fe80::.
 struct IpAddress {
   enum class Family : std::uint8_t { none, v4, v6 };
   std::array<std::uint8_t, 16> bytes{};
@@ -44,14 +45,17 @@ struct IpAddress {
   friend bool operator==(const IpAddress&, const IpAddress&) noexcept = default;
 };
 
-/// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; exactly the whole text. No names, no ports, no leading zeros games.
+/// "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; exactly the whole text. No names, no ports, no leading
+/// zeros games.
 Result<IpAddress> parse_ip(std::string_view text) noexcept;
 
 /// Fixed-size text of an address: what print_ip writes, without heap.
 struct IpText {
   std::array<char, 64> chars{};
   std::uint8_t size = 0;
-  operator std::string_view() const noexcept { return {chars.data(), size}; }  // NOLINT(google-explicit-constructor)
+  operator std::string_view() const noexcept {
+    return {chars.data(), size};
+  }  // NOLINT(google-explicit-constructor)
   std::string_view view() const noexcept { return {chars.data(), size}; }
 };
 /// `brackets`: IPv6 in [ ] as a SIP host needs it.
@@ -72,7 +76,8 @@ struct SockAddr {
 IpText print(const SockAddr& address) noexcept;
 std::string to_string(const SockAddr& address);
 
-/// Index of a listening socket in the table built from the configuration. Stable for the life of a configuration.
+/// Index of a listening socket in the table built from the configuration. Stable for the life of a
+/// configuration.
 using SocketId = std::uint16_t;
 inline constexpr SocketId kNoSocket = 0xFFFF;
 

@@ -35,6 +35,8 @@ class Fd {
 };
 
 /// The current errno as an Error. `what` is static text.
-inline Error errno_error(const char* what) noexcept { return {Errc::system, static_cast<std::uint32_t>(errno), what}; }
+inline Error errno_error(const char* what) noexcept {
+  return {Errc::system, static_cast<std::uint32_t>(errno), what};
+}
 
 }  // namespace ser

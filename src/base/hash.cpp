@@ -6,11 +6,15 @@
 namespace ser {
 
 namespace {
-std::uint64_t rotl(std::uint64_t x, int b) noexcept { return x << b | x >> (64 - b); }
+std::uint64_t rotl(std::uint64_t x, int b) noexcept {
+  return x << b | x >> (64 - b);
+}
 }  // namespace
 
 SipHasher::SipHasher(const HashKey& key) noexcept
-    : x_v0(key.k0 ^ 0x736f6d6570736575ULL), x_v1(key.k1 ^ 0x646f72616e646f6dULL), x_v2(key.k0 ^ 0x6c7967656e657261ULL),
+    : x_v0(key.k0 ^ 0x736f6d6570736575ULL),
+      x_v1(key.k1 ^ 0x646f72616e646f6dULL),
+      x_v2(key.k0 ^ 0x6c7967656e657261ULL),
       x_v3(key.k1 ^ 0x7465646279746573ULL) {}
 
 inline void SipHasher::round() noexcept {
@@ -51,7 +55,8 @@ void SipHasher::add(std::string_view bytes) noexcept {
     std::memcpy(&m, at, 8);
     word(m);
   }
-  for (unsigned i = 0; i < n; ++i) x_tail |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+  for (unsigned i = 0; i < n; ++i)
+    x_tail |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
 }
 
 void SipHasher::add(std::uint64_t value) noexcept {

@@ -5,7 +5,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace ser {
 
@@ -15,14 +15,21 @@ constexpr std::size_t kMaxLine = 4096;
 
 int syslog_priority(LogLevel level) noexcept {
   switch (level) {
-    case LogLevel::alert: return LOG_ALERT;
+    case LogLevel::alert:
+      return LOG_ALERT;
     case LogLevel::bug:
-    case LogLevel::critical: return LOG_CRIT;
-    case LogLevel::error: return LOG_ERR;
-    case LogLevel::warning: return LOG_WARNING;
-    case LogLevel::notice: return LOG_NOTICE;
-    case LogLevel::info: return LOG_INFO;
-    case LogLevel::debug: return LOG_DEBUG;
+    case LogLevel::critical:
+      return LOG_CRIT;
+    case LogLevel::error:
+      return LOG_ERR;
+    case LogLevel::warning:
+      return LOG_WARNING;
+    case LogLevel::notice:
+      return LOG_NOTICE;
+    case LogLevel::info:
+      return LOG_INFO;
+    case LogLevel::debug:
+      return LOG_DEBUG;
   }
   return LOG_DEBUG;
 }
@@ -40,14 +47,22 @@ std::size_t sanitize(char* text, std::size_t size) noexcept {
 
 std::string_view to_string(LogLevel level) noexcept {
   switch (level) {
-    case LogLevel::alert: return "ALERT";
-    case LogLevel::bug: return "BUG";
-    case LogLevel::critical: return "CRITICAL";
-    case LogLevel::error: return "ERROR";
-    case LogLevel::warning: return "WARNING";
-    case LogLevel::notice: return "NOTICE";
-    case LogLevel::info: return "INFO";
-    case LogLevel::debug: return "DEBUG";
+    case LogLevel::alert:
+      return "ALERT";
+    case LogLevel::bug:
+      return "BUG";
+    case LogLevel::critical:
+      return "CRITICAL";
+    case LogLevel::error:
+      return "ERROR";
+    case LogLevel::warning:
+      return "WARNING";
+    case LogLevel::notice:
+      return "NOTICE";
+    case LogLevel::info:
+      return "INFO";
+    case LogLevel::debug:
+      return "DEBUG";
   }
   return "DEBUG";
 }
@@ -62,10 +77,14 @@ void FdLogSink::line(LogLevel level, std::string_view text) noexcept {
   [[maybe_unused]] const ssize_t n = ::write(x_fd, line, size + 1);
 }
 
-SyslogSink::SyslogSink(const char* name, int facility) noexcept { ::openlog(name, LOG_PID | LOG_CONS, facility); }
+SyslogSink::SyslogSink(const char* name, int facility) noexcept {
+  ::openlog(name, LOG_PID | LOG_CONS, facility);
+}
 
 void SyslogSink::line(LogLevel level, std::string_view text) noexcept {
-  ::syslog(syslog_priority(level), "%s: %.*s", to_string(level).data(), static_cast<int>(text.size()), text.data());
+  const std::string_view name = to_string(level);
+  ::syslog(syslog_priority(level), "%.*s: %.*s", static_cast<int>(name.size()), name.data(),
+           static_cast<int>(text.size()), text.data());
 }
 
 void MemoryLogSink::line(LogLevel level, std::string_view text) noexcept {
@@ -76,7 +95,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
   if (!enabled(level)) return;
   char line[kMaxLine];
   std::size_t size = x_prefix.size() < 512 ? x_prefix.size() : 512;
-  std::memcpy(line, x_prefix.data(), size);
+  std::copy_n(x_prefix.data(), size, line);  // an empty prefix may have no address at all
   try {
     const auto out = fmt::vformat_to_n(line + size, sizeof line - size, format, args);
     size += out.size < sizeof line - size ? out.size : sizeof line - size;
@@ -87,6 +106,8 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
   x_sink->line(level, {line, sanitize(line, size)});
 }
 
-void Logger::text(LogLevel level, std::string_view text) noexcept { write(level, "{}", fmt::make_format_args(text)); }
+void Logger::text(LogLevel level, std::string_view text) noexcept {
+  write(level, "{}", fmt::make_format_args(text));
+}
 
 }  // namespace ser

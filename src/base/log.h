@@ -12,13 +12,21 @@ namespace ser {
 
 /// Levels with Kamailio's numbers; a SER file's `debug` is translated when it is read.
 enum class LogLevel : std::int8_t {
-  alert = -5, bug = -4, critical = -2, error = -1, warning = 0, notice = 1, info = 2, debug = 3
+  alert = -5,
+  bug = -4,
+  critical = -2,
+  error = -1,
+  warning = 0,
+  notice = 1,
+  info = 2,
+  debug = 3
 };
 
 /// "ALERT", "ERROR" … as printed at the head of a line. Static storage.
 std::string_view to_string(LogLevel level) noexcept;
 
-/// Takes finished lines (no trailing newline). One write(2) or one syslog(3) a line, so that lines of processes never mix.
+/// Takes finished lines (no trailing newline). One write(2) or one syslog(3) a line, so that lines of
+/// processes never mix.
 class LogSink {
  public:
   virtual ~LogSink() = default;
@@ -65,11 +73,13 @@ class Logger {
   void set_level(int level) noexcept { x_level.store(level, std::memory_order_relaxed); }
   void set_sink(LogSink& sink) noexcept { x_sink = &sink; }
   LogSink& sink() const noexcept { return *x_sink; }
-  /// Text put before every line while a message is worked on (log_prefix). The view must stay valid until replaced.
+  /// Text put before every line while a message is worked on (log_prefix). The view must stay valid until
+  /// replaced.
   void set_prefix(std::string_view prefix) noexcept { x_prefix = prefix; }
   std::string_view prefix() const noexcept { return x_prefix; }
 
-  /// Formats at most 4 KiB, the rest is cut; control bytes but HTAB become '.', so that a message cannot forge lines.
+  /// Formats at most 4 KiB, the rest is cut; control bytes but HTAB become '.', so that a message cannot
+  /// forge lines.
   void write(LogLevel level, fmt::string_view format, fmt::format_args args) noexcept;
   /// As write(), of finished text.
   void text(LogLevel level, std::string_view text) noexcept;
@@ -83,10 +93,10 @@ class Logger {
 }  // namespace ser
 
 /// LOG(logger, error, "cannot bind {}", name): the arguments are evaluated only when the level is on.
-#define LOG(logger, level_, ...)                                                   \
-  do {                                                                             \
-    if ((logger).enabled(::ser::LogLevel::level_)) [[unlikely]]                    \
-      ::ser::log_line((logger), ::ser::LogLevel::level_, __VA_ARGS__);             \
+#define LOG(logger, level_, ...)                                       \
+  do {                                                                 \
+    if ((logger).enabled(::ser::LogLevel::level_)) [[unlikely]]        \
+      ::ser::log_line((logger), ::ser::LogLevel::level_, __VA_ARGS__); \
   } while (false)
 
 namespace ser {

@@ -16,9 +16,9 @@ using Instant = std::int64_t;
 /// One received datagram. `bytes` is followed by one NUL byte that is not counted.
 struct RxPacket {
   std::string_view bytes;
-  SockAddr from;               ///< source as the kernel saw it
-  SockAddr to;                 ///< local address it arrived at (the real one, also on a wildcard listener)
-  SocketId socket = kNoSocket; ///< listener it arrived on
+  SockAddr from;                ///< source as the kernel saw it
+  SockAddr to;                  ///< local address it arrived at (the real one, also on a wildcard listener)
+  SocketId socket = kNoSocket;  ///< listener it arrived on
   Proto proto = Proto::udp;
   Instant at = 0;
 };
@@ -30,8 +30,9 @@ struct TxTarget {
   IpAddress from_ip;            ///< source address to use on a wildcard listener; none: the kernel chooses
 };
 
-/// Takes outgoing datagrams. A worker's sink queues them in its send block until the batch is flushed; a test's records
-/// them. Sending never blocks, and a refusal of the kernel is counted there, not reported here.
+/// Takes outgoing datagrams. A worker's sink queues them in its send block until the batch is flushed; a
+/// test's records them. Sending never blocks, and a refusal of the kernel is counted there, not reported
+/// here.
 class PacketSink {
  public:
   virtual ~PacketSink() = default;

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Core parameters that have an effect now or with a part that is named, and the look-up of all of them.
+#include "conf/core_parameter.h"
+
+#include <algorithm>
+#include <array>
+
+#include "conf/core_parameter_accepted.h"
+
+namespace ser::conf {
+namespace {
+
+using enum ParameterOrigin;
+using enum ParameterStatus;
+using enum ParameterType;
+
+constexpr std::int64_t kAny = 0x7FFFFFFF;
+
+constexpr CoreParameter kHonoured[] = {
+    // logging
+    {"debug", integer, honoured, both, -5, 9, "0",
+     "how much is logged; SER's numbers are one higher than Kamailio's"},
+    {"log_stderror", boolean, honoured, both, 0, 0, "no", "log to standard error instead of syslog"},
+    {"log_facility", string, honoured, kamailio, 0, 0, "LOG_DAEMON",
+     "syslog facility, LOG_LOCAL0 for example"},
+    {"log_name", string, honoured, kamailio, 0, 0, "ser", "program name in syslog"},
+    {"log_prefix", string, honoured, kamailio, 0, 0, "",
+     "format put before every line while a message is worked on"},
+    {"log_prefix_mode", integer, honoured, kamailio, 0, 1, "0",
+     "1: log_prefix is evaluated again for every line"},
+    {"memlog", integer, honoured, both, -5, 9, "4", "level at which memory statistics are logged at the end"},
+    {"statistics", string, honoured, ser, 0, 0, "", "file that SIGUSR1 appends the statistics to"},
+    {"verbose_startup", boolean, honoured, kamailio, 0, 0, "no", "log what is done at start at notice level"},
+    // processes
+    {"fork", boolean, honoured, both, 0, 0, "yes", "no: one process in the foreground that does everything"},
+    {"children", integer, honoured, both, 1, 1024, "8", "workers for each UDP socket"},
+    {"socket_workers", integer, honoured, kamailio, 1, 1024, "",
+     "workers for the sockets of the next listen line only"},
+    {"user", string_or_number, honoured, both, 0, 0, "", "user the workers run as"},
+    {"group", string_or_number, honoured, both, 0, 0, "", "group the workers run as"},
+    {"chroot", string, honoured, kamailio, 0, 0, "", "directory the workers take as their root"},
+    {"workdir", string, honoured, both, 0, 0, "/", "working directory"},
+    {"rundir", string, honoured, kamailio, 0, 0, "", "directory of control sockets and the pid file"},
+    {"pid_file", string, honoured, ours, 0, 0, "", "file that holds the supervisor's process id; -P wins"},
+    {"disable_core_dump", boolean, honoured, kamailio, 0, 0, "no", "yes: no core files"},
+    {"open_files_limit", integer, honoured, kamailio, 0, kAny, "",
+     "limit of open descriptors of each process"},
+    {"exit_timeout", integer, honoured, kamailio, 0, 3600, "60", "seconds after which a stop is forced"},
+    {"max_suspended", integer, honoured, ours, 0, kAny, "10000",
+     "runs that may wait at a time; above it 503"},
+    // sockets
+    {"listen", sockets, honoured, both, 0, 0, "",
+     "sockets to open: [proto:]host[:port] [advertise host[:port]]"},
+    {"alias", sockets, honoured, both, 0, 0, "", "names that are this server, for `myself`"},
+    {"auto_aliases", boolean, honoured, kamailio, 0, 0, "yes",
+     "add the reverse names of the listen addresses"},
+    {"port", integer, honoured, both, 1, 65535, "5060", "port of listen lines that name none"},
+    {"mhomed", boolean, honoured, kamailio, 0, 0, "no",
+     "choose the sending socket by the kernel's routing table"},
+    {"tos", string_or_number, honoured, kamailio, 0, 255, "16", "type of service of outgoing packets"},
+    {"ip_free_bind", integer, honoured, kamailio, 0, 2, "0",
+     "bind to addresses that this machine does not have yet"},
+    {"auto_bind_ipv6", boolean, honoured, kamailio, 0, 0, "no",
+     "without a listen line bind IPv6 addresses too"},
+    {"bind_ipv6_link_local", integer, honoured, kamailio, 0, 3, "0", "1: link-local addresses may be bound"},
+    {"maxbuffer", size, honoured, both, 0, kAny, "262144",
+     "limit of the receive buffer of a UDP socket, in bytes"},
+    {"pmtu_discovery", integer, honoured, kamailio, 0, 2, "0", "set the don't-fragment bit on UDP (1)"},
+    {"reuse_port", boolean, honoured, ours, 0, 0, "no", "a socket for each worker (many-core machines)"},
+    {"advertised_address", string, honoured, kamailio, 0, 0, "",
+     "host in Via and Record-Route instead of the socket's"},
+    {"advertised_port", integer, honoured, kamailio, 1, 65535, "", "port in Via and Record-Route"},
+    // messages
+    {"max_message_size", size, honoured, ours, 512, 65535, "65535", "largest message; `max_len` of scripts"},
+    {"receive_checks", boolean, honoured, ours, 0, 0, "yes",
+     "basic sanity checks of every datagram before parsing"},
+    {"relay_stray_replies", boolean, honoured, ours, 0, 0, "no", "forward responses whose Via is not ours"},
+    {"check_via", boolean, honoured, both, 0, 0, "no",
+     "responses must bear one of our hosts in their first Via"},
+    {"reply_to_via", boolean, honoured, both, 0, 0, "no",
+     "local replies go to the Via's address, not to the source"},
+    {"force_rport", boolean, honoured, kamailio, 0, 0, "no", "treat every request as if it asked for rport"},
+    {"local_rport", boolean, honoured, kamailio, 0, 0, "no", "add rport to our own Via"},
+    {"syn_branch", boolean, honoured, both, 0, 0, "yes", "stateless branches are computed (they always are)"},
+    {"sip_warning", boolean, honoured, both, 0, 0, "yes", "put a Warning header field into local replies"},
+    {"server_signature", boolean, honoured, both, 0, 0, "yes",
+     "put Server and User-Agent into local messages"},
+    {"server_header", string, honoured, kamailio, 0, 0, "", "text of the whole Server header field"},
+    {"user_agent_header", string, honoured, kamailio, 0, 0, "", "text of the whole User-Agent header field"},
+    {"max_branches", integer, honoured, kamailio, 1, 31, "16", "branches of one request"},
+    {"max_while_loops", integer, honoured, kamailio, 1, kAny, "100", "rounds of a while statement"},
+    {"max_recursive_level", integer, honoured, kamailio, 1, 256, "256",
+     "route blocks called inside of each other"},
+    {"uri_host_extra_chars", string, honoured, kamailio, 0, 0, "",
+     "further bytes allowed in the host of a URI"},
+    {"server_id", integer, honoured, kamailio, 0, kAny, "0",
+     "number of this server, read by `$sruid` and modules"},
+    // names
+    {"dns", boolean, honoured, both, 0, 0, "no",
+     "resolve the name in the first Via before `received` is added"},
+    {"rev_dns", boolean, honoured, both, 0, 0, "no", "compare it with the reverse name of the source too"},
+    {"dns_try_ipv6", boolean, honoured, kamailio, 0, 0, "yes", "ask for AAAA records too"},
+    {"dns_retr_time", integer, honoured, kamailio, 1, 60, "5", "seconds before a name server is asked again"},
+    {"dns_retr_no", integer, honoured, kamailio, 1, 10, "4", "times a name server is asked"},
+    {"dns_servers_no", integer, honoured, kamailio, 1, 3, "3", "name servers of resolv.conf that are used"},
+    {"dns_use_search_list", boolean, honoured, kamailio, 0, 0, "yes", "use the search list of resolv.conf"},
+    {"dns_slow_query_ms", integer, honoured, kamailio, 0, kAny, "0",
+     "log answers that took longer, in ms; 0: never"},
+    {"dns_cache_negative_ttl", integer, honoured, kamailio, 0, kAny, "60",
+     "seconds a missing name is remembered"},
+    {"dns_cache_min_ttl", integer, honoured, kamailio, 0, kAny, "0",
+     "least time to live of a record, in seconds"},
+    {"dns_cache_max_ttl", integer, honoured, kamailio, 1, kAny, "",
+     "greatest time to live of a record, in seconds"},
+    {"use_dns_cache", boolean, honoured, kamailio, 0, 0, "yes", "remember answers of name servers"},
+    // modules and measures
+    {"mpath", string, honoured, kamailio, 0, 0, "", "where shared objects of modules are looked for"},
+    {"latency_log", integer, honoured, kamailio, -5, 9, "3", "level of lines about slow actions"},
+    {"latency_cfg_log", integer, honoured, kamailio, -5, 9, "3",
+     "level of lines about the duration of scripts"},
+    {"latency_limit_action", integer, honoured, kamailio, 0, kAny, "0",
+     "log actions longer than this, in ms; 0: never"},
+    {"latency_limit_cfg", integer, honoured, kamailio, 0, kAny, "0",
+     "log scripts longer than this, in ms; 0: never"},
+    // named now, built with a later part
+    {"fifo", string, later, ser, 0, 0, "", "comes with the accounts and control commands"},
+    {"fifo_mode", integer, later, ser, 0, 4095, "666", "comes with the accounts and control commands"},
+    {"use_dns_failover", boolean, later, kamailio, 0, 0, "no", "comes with transactions"},
+    {"dns_try_naptr", boolean, later, kamailio, 0, 0, "no", "comes with the full resolver"},
+    {"dns_srv_lb", boolean, later, kamailio, 0, 0, "no", "comes with the full resolver"},
+    {"latency_limit_db", integer, later, kamailio, 0, kAny, "0", "comes with databases"},
+    {"onsend_route_reply", boolean, later, kamailio, 0, 0, "no", "comes with onsend_route"},
+};
+
+struct Alias {
+  std::string_view alias;
+  std::string_view name;
+};
+constexpr Alias kAliases[] = {
+    {"uid", "user"},
+    {"gid", "group"},
+    {"wdir", "workdir"},
+    {"run_dir", "rundir"},
+    {"mem_log", "memlog"},
+    {"mem_dbg", "memdbg"},
+    {"core_log", "corelog"},
+    {"ipfreebind", "ip_free_bind"},
+    {"ip_nonlocal_bind", "ip_free_bind"},
+    {"ser_kill_timeout", "exit_timeout"},
+    {"loadpath", "mpath"},
+    {"dns_srv_loadbalancing", "dns_srv_lb"},
+    {"dns_udp_preference", "dns_udp_pref"},
+    {"dns_tcp_preference", "dns_tcp_pref"},
+    {"dns_tls_preference", "dns_tls_pref"},
+    {"dns_sctp_preference", "dns_sctp_pref"},
+    {"dns_cache_delete_nonexpired", "dns_cache_del_nonexp"},
+    {"dst_blacklist_ttl", "dst_blacklist_expire"},
+    {"dst_blocklist_ttl", "dst_blocklist_expire"},
+    {"tcp_async", "tcp_buf_write"},
+    {"tls_disable", "disable_tls"},
+    {"tls_enable", "enable_tls"},
+    {"tls_log", "tlslog"},
+    {"shm", "shm_mem_size"},
+    {"shm_mem", "shm_mem_size"},
+    {"rt_fast_timer_prio", "rt_timer1_prio"},
+    {"rt_ftimer_prio", "rt_timer1_prio"},
+    {"rt_ftimer_policy", "rt_timer1_policy"},
+    {"rt_stimer_prio", "rt_timer2_prio"},
+    {"rt_stimer_policy", "rt_timer2_policy"},
+    {"http_reply_hack", "http_reply_parse"},
+    {"pidfile", "pid_file"},
+};
+
+const CoreParameter* find_in(std::span<const CoreParameter> table, std::string_view name) noexcept {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [name](const CoreParameter& one) { return one.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+constexpr auto kNames = [] {
+  std::array<std::string_view, std::size(kHonoured) + std::size(detail::kAccepted) + std::size(kAliases)>
+      names{};
+  std::size_t count = 0;
+  for (const CoreParameter& one : kHonoured) names[count++] = one.name;
+  for (const CoreParameter& one : detail::kAccepted) names[count++] = one.name;
+  for (const Alias& one : kAliases) names[count++] = one.alias;
+  return names;
+}();
+
+}  // namespace
+
+std::span<const CoreParameter> honoured_parameters() noexcept {
+  return kHonoured;
+}
+std::span<const CoreParameter> accepted_parameters() noexcept {
+  return detail::kAccepted;
+}
+std::span<const std::string_view> core_parameter_names() noexcept {
+  return kNames;
+}
+
+const CoreParameter* find_core_parameter(std::string_view name) noexcept {
+  for (const Alias& one : kAliases) {
+    if (one.alias == name) name = one.name;
+  }
+  const CoreParameter* found = find_in(kHonoured, name);
+  return found != nullptr ? found : find_in(accepted_parameters(), name);
+}
+
+}  // namespace ser::conf

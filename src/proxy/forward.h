@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stateless forwarding of requests and responses (RFC 3261 16.6, 16.7, 16.11, 18.2; SER rows forward, send,
+// receive_msg).
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "proxy/run.h"
+#include "proxy/services.h"
+
+namespace ser::proxy {
+
+/// host and port as text or address, resolved without waiting. Errc::pending: the name is being looked up
+/// (counted; the caller answers 503); Errc::not_found; Errc::syntax; Errc::unsupported (a protocol we do not
+/// speak).
+Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_t port, Proto proto) noexcept;
+
+/// Where the current destination of the run is: $du if set, else the Request-URI (maddr, transport, port
+/// honoured).
+Result<SockAddr> next_hop(Run& run) noexcept;
+
+/// Sends the request to `to` with our Via on top, received/rport noted, Max-Forwards counted, the run's edits
+/// applied and its Request-URI. Sets the run's last_error when it fails. Only the first branch is used.
+Result<void> forward_request(Run& run, const SockAddr& to) noexcept;
+/// forward() to the destination of the run.
+Result<void> forward_request(Run& run) noexcept;
+
+/// send(): the message as received, byte for byte, to `to`; no Via, no changes.
+Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept;
+
+/// The way of a response that no module took: our Via off, on to the second Via (received, rport, maddr,
+/// sent-by). Errc::refused: not ours and stray replies are not relayed; Errc::missing: no second Via, it was
+/// for us.
+Result<void> forward_response(Run& run) noexcept;
+
+/// Where a response to `via` goes (RFC 3261 18.2.2, RFC 3581): received and rport, maddr, sent-by.
+Result<SockAddr> response_target(Services& services, const sip::Via& via) noexcept;
+
+}  // namespace ser::proxy

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/hop_edits.h"
+
+#include <cstring>
+
+#include "base/text.h"
+#include "proxy/services.h"
+#include "sip/header_field.h"
+
+namespace ser::proxy {
+
+namespace {
+
+constexpr std::string_view kHead = "Via: SIP/2.0/UDP ";
+constexpr std::string_view kBranch = ";branch=";
+
+char* put(char* at, std::string_view text) noexcept {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+}  // namespace
+
+std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrived_ip, std::string_view branch,
+                              std::span<char, kMaxOwnVia> out) noexcept {
+  char* at = put(out.data(), kHead);
+  if (!socket.sent_by.empty() && socket.sent_by.size() < 300) {
+    at = put(at, socket.sent_by);
+  } else {
+    at = put(
+        at, print(SockAddr{arrived_ip.valid() ? arrived_ip : socket.address.ip, socket.address.port}).view());
+  }
+  at = put(at, kBranch);
+  at = put(at, branch);
+  at = put(at, "\r\n");
+  return {out.data(), static_cast<std::size_t>(at - out.data())};
+}
+
+bool needs_received(const Services& services, const RxPacket& rx, const sip::Via& top) noexcept {
+  if (top.has_rport || services.settings.force_rport) return true;
+  if (!top.host.empty() && (is_digit(top.host.front()) || top.host.front() == '[')) {
+    // The usual client writes its address as the kernel would: text against text first.
+    if (top.host == print_ip(rx.from.ip, true).view()) return false;
+    const auto ip = parse_ip(top.host);
+    return !ip || *ip != rx.from.ip;
+  }
+  return true;
+}
+
+sip::ViaStamp source_stamp(Run& run, const sip::Via& top, IpText& source) noexcept {
+  const RunState& state = run.state();
+  sip::ViaStamp stamp;
+  stamp.force_rport = state.rport_forced || run.services().settings.force_rport;
+  const bool want_rport = top.has_rport || stamp.force_rport;
+  if (want_rport) stamp.rport = state.rx.from.port;
+  if (want_rport || state.received_needed) {
+    source = print_ip(state.rx.from.ip, false);
+    stamp.received = source.view();
+  }
+  return stamp;
+}
+
+void HopEdits::add_via(std::string_view line, const sip::Via& top) noexcept {
+  x_edits[x_count++] = {top.field->offset(), 0, line};
+  if (!x_header.empty()) x_edits[x_count++] = {top.field->offset(), 0, x_header};
+}
+
+void HopEdits::replace(std::size_t offset, std::size_t size, std::string_view text) noexcept {
+  x_edits[x_count++] = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(size), text};
+}
+
+void HopEdits::add(std::span<const sip::Edit> edits) noexcept {
+  for (const sip::Edit& edit : edits) x_edits[x_count++] = edit;
+}
+
+void HopEdits::remove_top_via(const sip::Via& top) noexcept {
+  if (top.next == nullptr) {
+    replace(top.field->offset(), top.field->line().size(), {});
+    return;
+  }
+  const std::uint32_t begin = top.field->value_offset();
+  replace(begin, offset(top.next->text.data()) - begin, {});
+}
+
+std::span<const sip::Edit> HopEdits::in_order() noexcept {
+  for (std::size_t i = 1; i < x_count; ++i) {
+    const sip::Edit edit = x_edits[i];
+    std::size_t j = i;
+    for (; j > 0 && edit.offset < x_edits[j - 1].offset; --j) x_edits[j] = x_edits[j - 1];
+    x_edits[j] = edit;
+  }
+  return {x_edits.data(), x_count};
+}
+
+}  // namespace ser::proxy

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/local_reply.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "base/text.h"
+#include "proxy/forward.h"
+#include "proxy/hop_edits.h"
+#include "proxy/via_token.h"
+#include "sip/hdr.h"
+#include "sip/reply.h"
+
+namespace ser::proxy {
+
+namespace {
+
+/// Most bytes of header lines that script and modules may add to one reply.
+constexpr std::size_t kMaxExtra = 8192;
+
+/// Text that grows up to what its buffer holds; more is left out whole.
+class Lines {
+ public:
+  explicit Lines(std::span<char> room) noexcept : x_room(room) {}
+  bool add(std::initializer_list<std::string_view> parts) noexcept {
+    std::size_t need = 0;
+    for (const std::string_view part : parts) need += part.size();
+    if (need > x_room.size() - x_size) return false;
+    for (const std::string_view part : parts) {
+      std::memcpy(x_room.data() + x_size, part.data(), part.size());
+      x_size += part.size();
+    }
+    return true;
+  }
+  std::string_view view() const noexcept { return {x_room.data(), x_size}; }
+
+ private:
+  std::span<char> x_room;
+  std::size_t x_size = 0;
+};
+
+void add_contact(Lines& lines, std::string_view uri, std::uint16_t q, bool& first) noexcept {
+  std::array<char, 8> q_text{};
+  std::string_view q_view;
+  if (q != kNoQ) {
+    // q has up to three decimals (RFC 3261 25.1 qvalue).
+    const auto end = fmt::format_to_n(q_text.data(), q_text.size(), "{}.{:03}", q / 1000, q % 1000);
+    q_view = {q_text.data(), end.size};
+  }
+  lines.add({first ? "Contact: <" : ", <", uri, ">", q_view.empty() ? "" : ";q=", q_view});
+  first = false;
+}
+
+/// SER row sl_send_reply: a 3xx carries the branch set as Contact.
+void add_contacts(Run& run, Lines& lines) noexcept {
+  const RunState& state = run.state();
+  bool first = true;
+  if (state.new_uri.data() != nullptr) add_contact(lines, state.new_uri, state.ruri_q, first);
+  for (std::size_t i = 0; i < state.branch_count; ++i)
+    add_contact(lines, state.branches[i].uri, state.branches[i].q, first);
+  if (!first) lines.add({"\r\n"});
+}
+
+void add_warning(Run& run, Lines& lines) noexcept {
+  const RunState& state = run.state();
+  std::array<char, 512> text{};
+  std::size_t vias = 0;
+  while (vias < 64 && run.message().via(vias)) ++vias;
+  const auto end =
+      fmt::format_to_n(text.data(), text.size(),
+                       "Warning: 392 {} \"Noisy feedback tells: pid={} req_src_ip={} req_src_port={} "
+                       "in_uri={} out_uri={} via_cnt=={}\"\r\n",
+                       print(state.rx.to).view(), ::getpid(), print_ip(state.rx.from.ip, false).view(),
+                       state.rx.from.port, run.message().start().uri, run.uri(), vias);
+  // A URI too long for the line, or one that would end the quoted text early: the reply does without it.
+  const std::string_view line(text.data(), end.size < text.size() ? end.size : 0);
+  if (line.empty() || line.substr(line.find('"') + 1).find('"') != line.size() - line.find('"') - 4) return;
+  lines.add({line});
+}
+
+Result<TxTarget> reply_target(Run& run, const sip::Via& top) noexcept {
+  const RunState& state = run.state();
+  Services& services = run.services();
+  TxTarget target;
+  target.socket = state.rx.socket;
+  if (services.sockets.at(target.socket).wildcard) target.from_ip = state.rx.to.ip;
+  const bool by_via = services.settings.reply_to_via && !top.has_rport && !state.rport_forced;
+  if (by_via) {
+    TRY(target.to, resolve(services, top.host, top.port, Proto::udp));
+    if (target.to.ip.is_multicast_or_broadcast()) return {Errc::refused, "Via names no host"};
+    return target;
+  }
+  // RFC 3261 18.2.2 and RFC 3581 4: to the source address; the port is the source's only when rport asks for
+  // it.
+  target.to.ip = state.rx.from.ip;
+  const bool to_source_port = top.has_rport || state.rport_forced || services.settings.force_rport;
+  target.to.port = to_source_port ? state.rx.from.port : (top.port != 0 ? top.port : 5060);
+  if (!top.maddr.empty() && !to_source_port) {
+    TRY(target.to, resolve(services, top.maddr, top.port, Proto::udp));
+    if (target.to.ip.is_multicast_or_broadcast()) return {Errc::refused, "maddr names no host"};
+  }
+  return target;
+}
+
+}  // namespace
+
+std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
+  SipHasher hasher(services.via_key);
+  hasher.add("to-tag");
+  if (const auto top = request.via(0); top) {
+    hasher.add((*top)->branch);
+    hasher.add((*top)->sent_by);
+    // A modern branch names the transaction; its CANCEL and the ACK to our reply carry the same one.
+    if (has_unique_branch(**top)) return hasher.finish();
+  }
+  if (const auto from = request.get<sip::hdr::From>(); from) hasher.add((*from)->tag);
+  if (const sip::HeaderField* call_id = request.find(sip::HeaderId::call_id); call_id != nullptr)
+    hasher.add(call_id->value());
+  if (const auto cseq = request.get<sip::hdr::CSeq>(); cseq) hasher.add(std::uint64_t{(*cseq)->number});
+  return hasher.finish();
+}
+
+Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept {
+  sip::Message& message = run.message();
+  Services& services = run.services();
+  if (!message.is_request()) return {Errc::refused, "a response is not answered"};
+  if (message.method() == sip::Method::ack) return {Errc::refused, "an ACK is not answered"};
+  const auto top = message.via(0);
+  if (!top) return top.error();
+  TRY(const TxTarget target, reply_target(run, **top));
+
+  std::array<char, kMaxExtra> extra;
+  Lines lines(extra);
+  lines.add({reply.headers});
+  for (const ReplyHeader* header = run.state().reply_headers; header != nullptr; header = header->next)
+    lines.add({header->lines});
+  if (reply.add_contacts) add_contacts(run, lines);
+  if (services.settings.sip_warning) add_warning(run, lines);
+  if (services.settings.server_signature && !services.settings.server_header.empty()) {
+    lines.add({services.settings.server_header, "\r\n"});
+  }
+
+  std::array<char, 16> tag{};
+  IpText source;
+  sip::ReplySpec spec;
+  spec.status = reply.status;
+  spec.reason = reply.reason;
+  spec.extra_headers = lines.view();
+  spec.body = reply.body;
+  spec.content_type = reply.content_type;
+  spec.via = source_stamp(run, **top, source);
+  if (reply.status > 100) {
+    print_hex(tag.data(), local_to_tag(services, message), 16);
+    spec.to_tag = {tag.data(), tag.size()};
+  }
+  const std::span<char> out = services.sink.reserve(sip::reply_size(message, spec));
+  if (out.empty()) {
+    services.counters.add(services.count.too_large);
+    return {Errc::too_long, "reply does not fit into a datagram"};
+  }
+  TRY(const std::size_t size, sip::write_reply(message, spec, out));
+  TRY_VOID(services.sink.commit(size, target));
+  services.counters.add(services.count.sent_replies);
+  run.state().sent = true;
+  return {};
+}
+
+}  // namespace ser::proxy

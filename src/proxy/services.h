@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services: what a worker lends to those who handle a message. All references; owned by the worker.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/packet.h"
+#include "proxy/local_sockets.h"
+
+namespace ser::proxy {
+
+/// Core parameters that decide what happens to a message. Set before the fork, read-only after.
+struct Settings {
+  bool check_via = false;            ///< a response's top Via host must be us
+  bool syn_branch = true;            ///< accepted; branches are deterministic anyway
+  bool sip_warning = false;          ///< Warning header field in local replies
+  bool server_signature = true;      ///< Server header field in local replies
+  bool reply_to_via = false;         ///< local replies go to Via's sent-by instead of the source address
+  bool relay_stray_replies = false;  ///< forward responses whose Via is not ours by its token
+  bool receive_checks = true;        ///< SER's message checks before parsing
+  bool force_rport = false;          ///< as if every request had rport
+  bool dns = false;                  ///< dns=yes: Via names are compared by look-up
+  bool rev_dns = false;
+  bool mhomed = false;
+  std::uint16_t max_branches = 16;
+  std::uint32_t max_message_size = 65535;
+  std::uint32_t max_while_loops = 100;
+  std::uint32_t max_steps = 1'000'000;  ///< script instructions a run may take
+  std::string server_header;            ///< "Server: ser (0.1.0)" without CRLF, or as configured
+  std::string user_agent_header;
+};
+
+/// Answers from the resolver's cache; never waits.
+class NameService {
+ public:
+  virtual ~NameService() = default;
+  struct Addresses {
+    SockAddr list[8];
+    std::uint8_t count = 0;
+  };
+  /// Addresses of a host (SRV first when port is 0 and the text is a name). Errc::pending: asked for now,
+  /// come back later; Errc::not_found: the name does not exist.
+  virtual Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept = 0;
+  /// Name of an address, for rev_dns. Errc::pending as above. The view is valid until the next call.
+  virtual Result<std::string_view> reverse(const IpAddress& ip) noexcept = 0;
+};
+
+/// Asks the kernel which of our sockets and addresses reach a destination (`mhomed`).
+class SourceService {
+ public:
+  virtual ~SourceService() = default;
+  /// Fills socket and from_ip of `target` for target.to; false when nothing reaches it.
+  virtual bool choose(TxTarget& target, const RxPacket& received) noexcept = 0;
+};
+
+/// Counter ids of the core, registered once by register_core_counters().
+struct CoreCounters {
+  CounterId received_requests, received_replies, received_invite, received_ack, received_cancel, received_bye,
+      received_other;
+  CounterId received_1xx, received_2xx, received_3xx, received_4xx, received_5xx, received_6xx;
+  CounterId forwarded_requests, forwarded_replies, sent_replies, dropped_requests, dropped_replies;
+  CounterId err_requests, err_replies, bad_uri, bad_via, bad_first_line, unsupported_method, keepalives,
+      runts;
+  CounterId check_start_line, check_version, check_no_blank_line, check_bare_cr;
+  CounterId stray_replies, dns_pending, dns_failed, send_refused, prescript_drops, regex_limit, step_limit,
+      arena_exhausted;
+  CounterId script_microseconds, script_runs, too_large, max_forwards_zero, loops;
+};
+CoreCounters register_core_counters(CounterTable& table);
+
+/// One worker's services.
+struct Services {
+  Logger& log;
+  Clock& clock;
+  Random& random;
+  PacketSink& sink;
+  Counters& counters;
+  NameService& names;
+  SourceService* sources;  ///< null: not multihomed, LocalSockets::choose() decides
+  const CoreCounters& count;
+  const LocalSockets& sockets;
+  const Settings& settings;
+  const HashKey& via_key;         ///< lives in the segment, outlives workers
+  std::span<void*> worker_state;  ///< per module, by its index: what Module::start_worker returned
+  void* script_state = nullptr;   ///< the VM's per-worker state ($var, match data …)
+  std::uint16_t slot = 0;         ///< index of the worker's slot
+};
+
+}  // namespace ser::proxy

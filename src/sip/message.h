@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Message: one received SIP message. Immutable bytes, an index that grows on demand, typed values parsed
+// once.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "sip/hdr.h"
+#include "sip/header_field.h"
+#include "sip/start_line.h"
+
+namespace ser::sip {
+
+/// What is wrong with a start line that could still be answered. code == Errc::none: nothing.
+struct StartLineError {
+  Error error;
+};
+
+/// A SIP message. Lives in its arena with everything it points to (but for the bytes, which may lie outside
+/// it and must live as long), has no destructor, no vtable and no pointer to code, so it may stand in shared
+/// memory. Reading functions are const though they index and parse on demand: one thread at a time.
+class Message {
+ public:
+  /// Longest message, in bytes.
+  static constexpr std::size_t kMaxSize = 65535;
+  /// Most header fields; index_all() says Errc::too_many beyond.
+  static constexpr std::size_t kMaxHeaders = 1024;
+
+  /// Parses the start line only; indexes no header field. `bytes` must not change while the message lives,
+  /// and a NUL must follow them. Empty lines before the start line are skipped (RFC 3261 7.5) and are no part
+  /// of bytes(). With `bad_start`, a start line that is wrong but answerable (see parse_start_line: wrong
+  /// version, syntax error of what is a request beyond doubt) is reported there and the message is returned;
+  /// otherwise it is the error. Errc::too_long, incomplete, syntax, version, out_of_range, no_memory.
+  static Result<Message*> parse(std::string_view bytes, Arena& arena,
+                                StartLineError* bad_start = nullptr) noexcept;
+
+  const StartLine& start() const noexcept { return x_start; }
+  bool is_request() const noexcept { return x_start.is_request; }
+  bool is_response() const noexcept { return !x_start.is_request; }
+  Method method() const noexcept { return x_start.method; }
+  /// 100..699 in a response, 0 in a request.
+  std::uint16_t status() const noexcept { return x_start.status; }
+  std::string_view bytes() const noexcept { return x_bytes; }
+  Arena& arena() const noexcept { return *x_arena; }
+  /// The handle on the same chunks in the process that goes on with this message.
+  void set_arena(Arena& arena) noexcept { x_arena = &arena; }
+
+  /// The nth (0 = first) header field of a known name, or nullptr. Indexes only as far as needed. Not for
+  /// `other`.
+  const HeaderField* find(HeaderId id, std::size_t nth = 0) const noexcept;
+  /// The same by name, any case, full or compact: for names without an id.
+  const HeaderField* find(std::string_view name, std::size_t nth = 0) const noexcept;
+  /// The field after `after` in message order, nullptr = the first; nullptr at the end. Indexes on.
+  const HeaderField* next_field(const HeaderField* after) const noexcept;
+  /// The next field of the same id after `after` (of a known id): walks all of a kind in linear time.
+  const HeaderField* next_same(const HeaderField& after) const noexcept;
+
+  /// Indexes everything. Errc::syntax: a line that is no header field (the fields after it are indexed all
+  /// the same); too_many; incomplete: the blank line is missing (the fields before are good); no_memory.
+  /// Offsets are in bytes().
+  Result<void> index_all() const noexcept;
+  /// Header fields indexed so far.
+  std::size_t headers_indexed() const noexcept { return x_count; }
+  /// Everything is indexed, or cannot be.
+  bool headers_complete() const noexcept { return x_complete; }
+  /// Offset of the first body byte; indexes everything. bytes().size() when there is no blank line.
+  std::size_t header_end_offset() const noexcept;
+  /// Offset of the blank line's first byte, where a header field may be appended; indexes everything.
+  std::size_t blank_line_offset() const noexcept;
+
+  /// Bytes after the blank line, cut to Content-Length when that is good and smaller. Indexes everything.
+  std::string_view body() const noexcept;
+  /// Value of the first Content-Length. Errc::missing when absent.
+  Result<std::uint32_t> content_length() const noexcept;
+  /// What may be relayed over UDP: bytes() without what lies after Content-Length (RFC 3261 18.3).
+  std::string_view wire_bytes() const noexcept;
+
+  /// Typed value of the first field of that header, parsed once; the verdict, good and bad, is kept.
+  /// Errc::missing when there is no such field. Error offsets are in bytes().
+  template <class H>
+  Result<const typename H::Value*> get() const noexcept {
+    const HeaderField* field = find(H::id);
+    if (field == nullptr) return {Errc::missing, "header field missing"};
+    return get<H>(*field);
+  }
+  /// Typed value of this field, which must be of H::id (else Errc::refused).
+  template <class H>
+  Result<const typename H::Value*> get(const HeaderField& field) const noexcept {
+    using Value = typename H::Value;
+    if (field.x_verdict == HeaderField::Verdict::good && field.x_id == H::id) [[likely]] {
+      return static_cast<const Value*>(field.x_typed);
+    }
+    return parse_typed<H>(field);
+  }
+  /// The nth value (0 = first) of a list header over all its fields and comma lists; fields are indexed and
+  /// parsed no further than needed. Errc::missing when there are fewer; the error of a malformed field on the
+  /// way.
+  template <class H>
+  Result<const typename H::Value*> nth(std::size_t n) const noexcept;
+  /// The value after `value` (obtained from this message) over all fields: all of a list in linear time.
+  template <class H>
+  Result<const typename H::Value*> next_value(const typename H::Value& value) const noexcept;
+
+  /// n-th Via, 0 = top. parse() and via(0) index exactly the fields up to the first Via.
+  Result<const Via*> via(std::size_t n) const noexcept;
+  Result<const NameAddr*> route(std::size_t n) const noexcept;
+  Result<const NameAddr*> record_route(std::size_t n) const noexcept;
+
+ private:
+  friend ser::Arena;
+  /// Fields per chunk; a link to the next chunk follows them.
+  static constexpr unsigned kChunkFields = 14;
+
+  Message(std::string_view bytes, Arena& arena) noexcept
+      : x_bytes(bytes), x_arena(&arena), x_scan(bytes.data()) {}
+
+  // For index_until(): stop at every field, at none.
+  static constexpr std::size_t kAnyId = kHeaderIds;
+  static constexpr std::size_t kNoId = kHeaderIds + 1;
+
+  /// Indexes on until there is a field of the id `stop`, which is returned; nullptr when there is none.
+  const HeaderField* index_until(std::size_t stop) const noexcept;
+  bool new_chunk(const char* line) const noexcept;
+  void fill(HeaderField& field, const char* line, const char* line_end) const noexcept;
+  void fill_malformed(HeaderField& field) const noexcept;
+  /// The header ends at the blank line `line`, which ends at `line_end`.
+  void finish(const char* line, const char* line_end) const noexcept;
+  /// No room for more fields: find the end of the header all the same.
+  void skip_rest(const char* line) const noexcept;
+  /// Remembers the first thing wrong with the header.
+  void note(Errc code, const char* what, const char* where) const noexcept;
+  /// Keeps the error as the field's verdict and gives it back with its offset in the message.
+  Error keep_error(const HeaderField& field, const Error& error) const noexcept;
+  Error kept_error(const HeaderField& field) const noexcept;
+  const char* end() const noexcept { return x_bytes.data() + x_bytes.size(); }
+
+  template <class H>
+  Result<const typename H::Value*> parse_typed(const HeaderField& field) const noexcept;
+
+  std::string_view x_bytes;
+  Arena* x_arena;
+  StartLine x_start;
+  mutable const char* x_scan;  // first byte not indexed yet
+  mutable HeaderField* x_first = nullptr;
+  mutable HeaderField* x_last = nullptr;
+  mutable HeaderField* x_free = nullptr;                        // next slot of the last chunk, or its link
+  mutable std::array<const HeaderField*, kHotHeaders> x_hot{};  // first field of each hot id
+  mutable Error x_error;
+  mutable std::uint16_t x_count = 0;
+  mutable std::uint16_t x_blank_line = 0;
+  mutable std::uint16_t x_header_end = 0;
+  mutable std::uint8_t x_room = 0;  // free fields in the last chunk
+  mutable bool x_complete = false;
+};
+
+template <class H>
+Result<const typename H::Value*> Message::parse_typed(const HeaderField& field) const noexcept {
+  using Value = typename H::Value;
+  if (field.x_id != H::id) return {Errc::refused, "header field of another name"};
+  if (field.x_verdict != HeaderField::Verdict::unknown) return kept_error(field);
+  Result<Value*> parsed = H::parse(field.value(), *x_arena);
+  if (!parsed) return keep_error(field, parsed.error());
+  if constexpr (requires(Value v) { v.field; }) {
+    // The nodes were made a moment ago in our arena; they are const only for the readers to come.
+    for (Value* v = *parsed; v != nullptr; v = const_cast<Value*>(v->next)) v->field = &field;
+  }
+  field.x_typed = *parsed;
+  field.x_verdict = HeaderField::Verdict::good;
+  return static_cast<const Value*>(*parsed);
+}
+
+template <class H>
+Result<const typename H::Value*> Message::nth(std::size_t n) const noexcept {
+  using Value = typename H::Value;
+  for (const HeaderField* field = find(H::id); field != nullptr; field = next_same(*field)) {
+    Result<const Value*> first = get<H>(*field);
+    if (!first) return first;
+    for (const Value* value = *first; value != nullptr; value = value->next) {
+      if (n-- == 0) return value;
+    }
+  }
+  return {Errc::missing, "fewer values"};
+}
+
+template <class H>
+Result<const typename H::Value*> Message::next_value(const typename H::Value& value) const noexcept {
+  if (value.next != nullptr) return value.next;
+  const HeaderField* field = next_same(*value.field);
+  if (field == nullptr) return {Errc::missing, "no further value"};
+  return get<H>(*field);
+}
+
+}  // namespace ser::sip

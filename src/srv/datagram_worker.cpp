@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/datagram_worker.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ser::srv {
+
+using shm::kRxBlock;
+using shm::WorkerState;
+
+namespace {
+
+/// One byte of the block is kept for the NUL.
+constexpr std::size_t kBlockRoom = kRxBlock - 1;
+
+char* spill_of(shm::WorkerSlot& slot, unsigned place) noexcept {
+  return slot.spill + std::size_t{place} * shm::kSpillBytes;
+}
+
+}  // namespace
+
+DatagramWorker::DatagramWorker(const WorkerContext& context)
+    : WorkerBase(context),
+      x_vm(*context.shared.program, *context.shared.registry),
+      x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
+      x_receiver(context.receive_socket(), context.shared.drop_cells[context.socket]) {
+  x_services.script_state = &x_vm;
+}
+
+bool DatagramWorker::provide_block(unsigned place) noexcept {
+  shm::RxEntry& entry = x_slot.rx.entries[place];
+  if (entry.block == nullptr) {
+    entry.block = static_cast<char*>(
+        x_shared.heap->alloc(x_actor, kRxBlock, x_shared.message_account, shm::Priority::reserve));
+    if (entry.block == nullptr) return false;
+  }
+  x_receiver.set_slot(place, entry.block, kBlockRoom, spill_of(x_slot, place), shm::kSpillBytes - 1);
+  return true;
+}
+
+bool DatagramWorker::provide_blocks() noexcept {
+  for (unsigned i = 0; i < kMaxBatch; ++i) {
+    if (!provide_block(i)) return false;
+  }
+  return true;
+}
+
+/// What a worker that died in this slot had finished is sent, and what it had received and not begun is
+/// handled; the message it was working on is lost (DESIGN 2.9).
+void DatagramWorker::finish_predecessors_batch() noexcept {
+  const std::uint32_t count = x_slot.rx.count.load(std::memory_order_acquire);
+  const bool sane = count <= kMaxBatch && x_slot.tx.count.load(std::memory_order_acquire) <= shm::kTxBatch &&
+                    x_slot.tx.used <= shm::kSendArea;
+  if (!sane) {
+    LOG(x_log, critical, "slot {} was overwritten, its batch is given up", x_context.id.slot);
+    x_slot.rx.count.store(0, std::memory_order_relaxed);
+    x_slot.tx.count.store(0, std::memory_order_relaxed);
+    x_slot.tx.sent.store(0, std::memory_order_relaxed);
+    x_slot.tx.used = 0;
+  }
+  for (shm::RxEntry& entry : x_slot.rx.entries) {
+    if (entry.block != nullptr && x_shared.heap->valid(entry.block))
+      x_shared.heap->transfer(entry.block, x_actor.owner());
+    else
+      entry.block = nullptr;
+  }
+  x_sink.flush();
+  if (!provide_blocks()) return;
+  handle_batch();
+  x_sink.flush();
+}
+
+void DatagramWorker::take_in(unsigned count) noexcept {
+  shm::RxBatch& rx = x_slot.rx;
+  rx.at = x_shared.clock->now();
+  const std::uint16_t port = x_shared.udp[x_context.socket].local.port;
+  for (unsigned i = 0; i < count; ++i) {
+    const net::RxDatagram& datagram = x_received[i];
+    shm::RxEntry& entry = rx.entries[i];
+    entry.length = datagram.length;
+    entry.socket = x_context.socket;
+    entry.proto = static_cast<std::uint8_t>(Proto::udp);
+    entry.flags = datagram.truncated             ? shm::kRxTruncated
+                  : datagram.length > kBlockRoom ? shm::kRxSpilled
+                                                 : std::uint8_t{0};
+    entry.from = datagram.from;
+    entry.to = {datagram.to, port};
+  }
+  rx.next.store(0, std::memory_order_relaxed);
+  rx.count.store(count, std::memory_order_release);
+}
+
+void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept {
+  // The rare large datagram is copied once, to be in one piece; the block it began in becomes its arena.
+  auto* whole = static_cast<char*>(
+      x_shared.heap->alloc(x_actor, entry.length + std::size_t{1}, x_shared.message_account));
+  if (whole == nullptr) {
+    x_counters.add(x_shared.core.arena_exhausted);
+    return;
+  }
+  std::memcpy(whole, entry.block, kBlockRoom);
+  std::memcpy(whole + kBlockRoom, spill_of(x_slot, place), entry.length - kBlockRoom);
+  whole[entry.length] = '\0';
+  packet.bytes = {whole, entry.length};
+  {
+    Arena arena(entry.block, kRxBlock, x_chunks);
+    x_pipeline.receive(packet, arena);
+  }
+  x_shared.heap->free(x_actor, whole);
+}
+
+void DatagramWorker::handle(shm::RxEntry& entry, unsigned place) noexcept {
+  if ((entry.flags & shm::kRxTruncated) != 0) {
+    x_counters.add(x_shared.server.truncated);
+    return;
+  }
+  RxPacket packet;
+  packet.from = entry.from;
+  packet.to = entry.to;
+  packet.socket = entry.socket;
+  packet.proto = Proto::udp;
+  packet.at = x_slot.rx.at;
+  if ((entry.flags & shm::kRxSpilled) != 0) {
+    handle_spilled(entry, place, packet);
+    return;
+  }
+  entry.block[entry.length] = '\0';
+  packet.bytes = {entry.block, entry.length};
+  // The rest of the block, from the next multiple of eight on, is the message's arena.
+  const std::size_t used = (entry.length + std::size_t{8}) & ~std::size_t{7};
+  Arena arena(entry.block + used, used < kRxBlock ? kRxBlock - used : 0, x_chunks);
+  x_pipeline.receive(packet, arena);
+}
+
+void DatagramWorker::handle_batch() noexcept {
+  shm::RxBatch& rx = x_slot.rx;
+  const std::uint32_t count = rx.count.load(std::memory_order_relaxed);
+  for (std::uint32_t i = rx.next.load(std::memory_order_relaxed); i < count; ++i) {
+    x_slot.rx_index.store(i, std::memory_order_relaxed);
+    rx.next.store(i + 1, std::memory_order_release);
+    x_slot.stage.store(shm::Stage::received, std::memory_order_relaxed);
+    x_slot.message_serial.store(x_slot.message_serial.load(std::memory_order_relaxed) + 1,
+                                std::memory_order_relaxed);
+    handle(rx.entries[i], i);
+    x_slot.messages.store(x_slot.messages.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    // A batch that takes long must not hold back what is finished.
+    if ((i & 3) == 3 && i + 1 < count && x_shared.clock->now() - rx.at > kFlushAge) x_sink.flush();
+  }
+  x_slot.stage.store(shm::Stage::flush, std::memory_order_relaxed);
+}
+
+int DatagramWorker::work() {
+  finish_predecessors_batch();
+  if (!provide_blocks()) {
+    LOG(x_log, critical, "no memory in the segment for receive blocks; raise -m");
+    return 1;
+  }
+  while (!stopping()) {
+    set_state(WorkerState::sleeping);
+    const auto received = x_receiver.receive(std::span(x_received).first(x_limit));
+    set_state(WorkerState::working);
+    if (!received) {
+      LOG(x_log, critical, "receive failed: {}", std::strerror(static_cast<int>(received.error().offset)));
+      return 1;
+    }
+    if (*received == 0) continue;
+    x_counters.add(x_shared.server.batches);
+    if (const std::uint32_t drops = x_receiver.take_drops(); drops != 0)
+      x_counters.add(x_shared.server.kernel_drops, drops);
+    take_in(*received);
+    handle_batch();
+    const Instant done = x_shared.clock->now();
+    x_counters.add(x_shared.core.script_microseconds,
+                   static_cast<std::uint64_t>(std::max<Instant>(done - x_slot.rx.at, 0)) / 1000);
+    x_sink.flush();
+    x_slot.rx.count.store(0, std::memory_order_release);
+    x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
+    x_limit = *received == x_limit ? std::min(x_limit * 2, kMaxBatch) : std::max(x_limit / 2, kIdleBatch);
+  }
+  set_state(WorkerState::stopping);
+  x_sink.flush();
+  return 0;
+}
+
+}  // namespace ser::srv

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event worker: epoll, inbox and resolver. It answers what other workers may not wait for.
+#pragma once
+#include "net/event_loop.h"
+#include "net/resolver.h"
+#include "srv/worker.h"
+
+namespace ser::srv {
+
+class EventWorker final : public WorkerBase, private net::FdHandler {
+ public:
+  explicit EventWorker(const WorkerContext& context);
+
+ private:
+  int work() override;
+  void on_ready(int fd, std::uint32_t events) override;
+  void drain_inbox();
+  void ask_for(std::uint32_t index);
+
+  net::EventLoop x_loop;
+  net::DnsResolver x_resolver;
+};
+
+}  // namespace ser::srv

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names that workers met and want looked up: a bounded table in the segment between all workers and the event
+// worker. And the NameService that answers from the shared cache and files such requests.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "net/dns_cache.h"
+#include "proxy/services.h"
+#include "shm/inbox.h"
+#include "shm/segment.h"
+
+namespace ser::srv {
+
+/// Types of events in the event worker's inbox.
+inline constexpr std::uint32_t kEventNameRequest = 1;  ///< words[0]: index into NameRequests
+
+/// In the segment.
+struct NameRequestCell {
+  enum State : std::uint32_t { empty, writing, ready };
+  std::atomic<std::uint32_t> state;
+  net::DnsType type;
+  std::uint16_t length;
+  std::atomic<Instant> since;  ///< when writing began: a writer that died is noticed by its age
+  char name[256];
+};
+
+/// Handle; copies share the table.
+class NameRequests {
+ public:
+  static constexpr std::uint32_t kCells = 128;
+  /// Before the first fork. Errc::no_space.
+  static Result<NameRequests> create(shm::Segment& segment);
+
+  /// Index of the cell that holds the request, or kCells when the table is full (counted by the caller; the
+  /// client tries again).
+  std::uint32_t put(std::string_view name, net::DnsType type, Instant now) noexcept;
+  /// The event worker: copies a request out and frees its cell. False: nothing ready there.
+  bool take(std::uint32_t index, char (&name)[256], std::uint16_t& length, net::DnsType& type) noexcept;
+  /// The event worker, at its start and now and then: frees cells whose writer died.
+  void reclaim(Instant now) noexcept;
+
+ private:
+  explicit NameRequests(NameRequestCell* cells) noexcept : x_cells(cells) {}
+  NameRequestCell* x_cells;
+};
+
+/// Answers from the cache, never waits. One per worker.
+class CachedNames final : public proxy::NameService {
+ public:
+  CachedNames(net::DnsCache cache, NameRequests requests, shm::Inbox inbox, shm::Actor& self, Clock& clock,
+              Counters& counters, CounterId asked) noexcept
+      : x_cache(cache),
+        x_requests(requests),
+        x_inbox(inbox),
+        x_self(self),
+        x_clock(clock),
+        x_counters(counters),
+        x_asked(asked) {}
+  Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept override;
+  Result<std::string_view> reverse(const IpAddress& ip) noexcept override;
+
+ private:
+  void ask(std::string_view name, net::DnsType type, Instant now) noexcept;
+  bool add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out, bool& waiting,
+                bool& exists) noexcept;
+
+  net::DnsCache x_cache;
+  NameRequests x_requests;
+  shm::Inbox x_inbox;
+  shm::Actor& x_self;
+  Clock& x_clock;
+  Counters& x_counters;
+  CounterId x_asked;
+  net::DnsAnswer x_answer;
+  char x_name[256];
+};
+
+}  // namespace ser::srv

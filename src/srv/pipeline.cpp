@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/pipeline.h"
+
+#include "proxy/forward.h"
+#include "proxy/hop_edits.h"
+#include "proxy/local_reply.h"
+#include "proxy/via_token.h"
+#include "srv/receive_checks.h"
+
+namespace ser::srv {
+
+using proxy::RouteKind;
+using proxy::Run;
+using proxy::RunState;
+using script::Ended;
+using shm::Stage;
+
+Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loaded> modules,
+                   shm::WorkerSlot* slot)
+    : x_services(services), x_vm(vm), x_slot(slot) {
+  for (mod::Loaded& loaded : modules) {
+    if (loaded.spec->has(mod::Hook::pre_script)) x_pre.push_back(loaded.module.get());
+    if (loaded.spec->has(mod::Hook::post_script)) x_post.push_back(loaded.module.get());
+    if (loaded.spec->has(mod::Hook::response)) x_response.push_back(loaded.module.get());
+  }
+}
+
+bool Pipeline::screen(RxPacket& packet) noexcept {
+  const proxy::CoreCounters& c = x_services.count;
+  packet.bytes = strip_trailing_nul(packet.bytes);
+  if (packet.bytes.size() > x_services.settings.max_message_size) {
+    count(c.too_large);
+    return false;
+  }
+  switch (check_datagram(packet.bytes, x_services.settings.receive_checks)) {
+    case DatagramKind::sip:
+      return true;
+    case DatagramKind::keepalive:
+      count(c.keepalives);
+      break;
+    case DatagramKind::runt:
+      count(c.runts);
+      break;
+    case DatagramKind::bad_start_line:
+      count(c.check_start_line);
+      break;
+    case DatagramKind::bad_version:
+      count(c.check_version);
+      break;
+    case DatagramKind::no_blank_line:
+      count(c.check_no_blank_line);
+      break;
+    case DatagramKind::bare_cr:
+      count(c.check_bare_cr);
+      break;
+  }
+  LOG(x_services.log, debug, "datagram of {} bytes from {} is no SIP message, dropped", packet.bytes.size(),
+      print(packet.from).view());
+  return false;
+}
+
+void Pipeline::count_received(const sip::Message& message) noexcept {
+  const proxy::CoreCounters& c = x_services.count;
+  if (message.is_request()) {
+    count(c.received_requests);
+    switch (message.method()) {
+      case sip::Method::invite:
+        count(c.received_invite);
+        break;
+      case sip::Method::ack:
+        count(c.received_ack);
+        break;
+      case sip::Method::cancel:
+        count(c.received_cancel);
+        break;
+      case sip::Method::bye:
+        count(c.received_bye);
+        break;
+      case sip::Method::other:
+        count(c.unsupported_method);
+        [[fallthrough]];
+      default:
+        count(c.received_other);
+        break;
+    }
+    return;
+  }
+  count(c.received_replies);
+  const CounterId classes[] = {c.received_1xx, c.received_2xx, c.received_3xx,
+                               c.received_4xx, c.received_5xx, c.received_6xx};
+  count(classes[message.status() / 100 - 1]);
+}
+
+void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
+  RxPacket packet = received;
+  stage(Stage::parsing);
+  x_last_headers_indexed = 0;
+  if (!screen(packet)) return;
+
+  sip::StartLineError bad_start;
+  auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start);
+  RunState* state = parsed ? arena.make<RunState>() : nullptr;
+  if (state == nullptr) {
+    const bool memory = parsed || parsed.error().code == Errc::no_memory;
+    count(memory ? x_services.count.arena_exhausted : x_services.count.bad_first_line);
+    LOG(x_services.log, info, "message from {} dropped: {}", print(packet.from).view(),
+        memory ? "out of memory" : parsed.error().what);
+    return;
+  }
+  state->message = *parsed;
+  state->rx = packet;
+  Run run(*state, x_services);
+  count_received(run.message());
+  const auto top = run.message().via(0);
+  if (!top) {
+    // Without a first Via there is nobody to answer (SER row receive_msg; RFC 3261 18.2.1).
+    count(x_services.count.bad_via);
+    count(run.is_request() ? x_services.count.err_requests : x_services.count.err_replies);
+    LOG(x_services.log, info, "message from {} without a good first Via dropped: {}",
+        print(packet.from).view(), top.error().what);
+    return;
+  }
+  state->kind = run.is_request() ? RouteKind::request : RouteKind::reply;
+  if (x_vm.program().log_prefix != UINT32_MAX) x_services.log.set_prefix(x_vm.log_prefix(run));
+  if (bad_start.error.code != Errc::none) {
+    answer_bad_request(run, bad_start.error);
+  } else if (pre_script(run)) {
+    if (run.is_request())
+      handle_request(run);
+    else
+      handle_response(run);
+    post_script(run);
+  }
+  x_services.log.set_prefix({});
+  x_last_headers_indexed = run.message().headers_indexed();
+}
+
+void Pipeline::answer_bad_request(Run& run, const Error& error) noexcept {
+  count(x_services.count.bad_first_line);
+  count(x_services.count.err_requests);
+  LOG(x_services.log, info, "bad start line from {}: {}", print(run.state().rx.from).view(), error.what);
+  if (!run.is_request()) return;
+  run.state().received_needed = proxy::needs_received(x_services, run.state().rx, **run.message().via(0));
+  proxy::LocalReply reply;
+  reply.status = error.code == Errc::version ? 505 : 400;
+  // A refusal (ACK, no address to answer to) leaves the message dropped and counted above.
+  static_cast<void>(proxy::send_local_reply(run, reply));
+}
+
+bool Pipeline::pre_script(Run& run) noexcept {
+  if (x_pre.empty()) return true;
+  stage(Stage::pre_script);
+  for (mod::Module* module : x_pre) {
+    if (module->pre_script(run)) continue;
+    count(x_services.count.prescript_drops);
+    count(run.is_request() ? x_services.count.dropped_requests : x_services.count.dropped_replies);
+    return false;
+  }
+  return true;
+}
+
+void Pipeline::post_script(Run& run) noexcept {
+  if (x_post.empty()) return;
+  stage(Stage::post_script);
+  for (mod::Module* module : x_post) module->post_script(run);
+}
+
+void Pipeline::handle_request(Run& run) noexcept {
+  RunState& state = run.state();
+  state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
+  stage(Stage::script);
+  count(x_services.count.script_runs);
+  const Ended ended = x_vm.run(x_vm.program().request, run);
+  answer_if_silent(run, ended.how);
+}
+
+/// A request that could not be sent on, or whose script broke off, is answered: silence would make the client
+/// retransmit it for 32 seconds. A script that answered or sent something, or dropped the request on purpose,
+/// is left alone.
+void Pipeline::answer_if_silent(Run& run, Ended::How how) noexcept {
+  RunState& state = run.state();
+  if (state.sent || run.message().method() == sip::Method::ack) return;
+  proxy::LocalReply reply;
+  if (how == Ended::How::failed) {
+    reply.status = 500;
+  } else if (state.last_error.status != 0) {
+    reply.status = state.last_error.status;
+    reply.reason = state.last_error.reason;
+  } else {
+    return;
+  }
+  if (reply.status == 503) reply.headers = "Retry-After: 2\r\n";
+  if (auto sent = proxy::send_local_reply(run, reply); !sent) count(x_services.count.err_requests);
+}
+
+void Pipeline::handle_response(Run& run) noexcept {
+  RunState& state = run.state();
+  const sip::Via& top = **run.message().via(0);
+  const auto below = run.message().via(1);
+  const auto token = proxy::read_token(x_services.via_key, top.branch, below ? *below : nullptr);
+  state.via_is_ours = token.has_value();
+  state.stray_response = !token.has_value();
+  if (token) state.via_branch_index = token->branch_index;
+  if (x_services.settings.check_via &&
+      !x_services.sockets.is_myself(top.host, top.port != 0 ? top.port : std::uint16_t{5060})) {
+    count(x_services.count.stray_replies);
+    count(x_services.count.dropped_replies);
+    return;
+  }
+  if (x_vm.program().reply != script::kNoBlock) {
+    stage(Stage::script);
+    count(x_services.count.script_runs);
+    const Ended ended = x_vm.run(x_vm.program().reply, run);
+    if (ended.how == Ended::How::dropped || ended.how == Ended::How::failed) {
+      count(x_services.count.dropped_replies);
+      return;
+    }
+  }
+  stage(Stage::response);
+  for (mod::Module* module : x_response) {
+    if (module->on_response(run) == mod::ResponseVerdict::absorb) return;
+  }
+  stage(Stage::forward);
+  if (auto sent = proxy::forward_response(run); !sent) {
+    LOG(x_services.log, debug, "response from {} not forwarded: {}", print(state.rx.from).view(),
+        sent.error().what);
+  }
+}
+
+}  // namespace ser::srv

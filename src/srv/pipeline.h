@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline: what happens to one message between receive and send (SER's receive_msg, DESIGN 1).
+#pragma once
+#include <span>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/packet.h"
+#include "mod/registry.h"
+#include "proxy/run.h"
+#include "proxy/services.h"
+#include "script/vm.h"
+#include "shm/slot.h"
+
+namespace ser::srv {
+
+/// One per worker. Knows no socket and no clock but those of its services: the same object runs in flows with
+/// a simulated network.
+class Pipeline {
+ public:
+  /// All outlive the pipeline. `slot` (may be null) is told the stage of the message in hand.
+  Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loaded> modules, shm::WorkerSlot* slot);
+
+  /// Takes one datagram through everything. `packet.bytes` is followed by a NUL; it and `arena` stay
+  /// untouched by the pipeline after it returns. What is to be sent has gone to the sink.
+  void receive(const RxPacket& packet, Arena& arena) noexcept;
+
+  /// Header fields indexed of the last message: laziness is tested by it.
+  std::size_t last_headers_indexed() const noexcept { return x_last_headers_indexed; }
+
+ private:
+  bool screen(RxPacket& packet) noexcept;
+  void count_received(const sip::Message& message) noexcept;
+  void handle_request(proxy::Run& run) noexcept;
+  void handle_response(proxy::Run& run) noexcept;
+  void answer_bad_request(proxy::Run& run, const Error& error) noexcept;
+  void answer_if_silent(proxy::Run& run, script::Ended::How how) noexcept;
+  bool pre_script(proxy::Run& run) noexcept;
+  void post_script(proxy::Run& run) noexcept;
+  void stage(shm::Stage stage) noexcept {
+    if (x_slot != nullptr) x_slot->stage.store(stage, std::memory_order_relaxed);
+  }
+  void count(CounterId id) noexcept { x_services.counters.add(id); }
+
+  proxy::Services& x_services;
+  script::Vm& x_vm;
+  shm::WorkerSlot* x_slot;
+  std::vector<mod::Module*> x_pre;
+  std::vector<mod::Module*> x_post;
+  std::vector<mod::Module*> x_response;
+  std::size_t x_last_headers_indexed = 0;
+};
+
+}  // namespace ser::srv

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is looked at before a datagram is parsed at all: keep-alives, runts, and SER's message checks
+// (receive_checks).
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace ser::srv {
+
+enum class DatagramKind : std::uint8_t {
+  sip,
+  keepalive,       ///< only CR, LF, NUL or white space (RFC 5626 3.5.1, phones' NAT probes)
+  runt,            ///< too short to be SIP
+  bad_start_line,  ///< bytes that no start line has
+  bad_version,     ///< no "SIP/" where the version stands
+  no_blank_line,   ///< the header never ends
+  bare_cr,         ///< CR without LF in the header
+};
+
+/// Shortest datagram looked at as SIP, as in the family (MIN_UDP_PACKET).
+inline constexpr std::size_t kMinDatagram = 20;
+
+/// Takes trailing NUL bytes off (SER row "main loop": stripped). Linear in what it takes.
+std::string_view strip_trailing_nul(std::string_view bytes) noexcept;
+
+/// Tells keep-alives and runts apart; with `full` also does SER's message checks: printable start line (bytes
+/// over 127 are legal in a response's reason), SIP/ at its begin or end, CR only before LF, blank line
+/// present. One pass, linear.
+DatagramKind check_datagram(std::string_view bytes, bool full) noexcept;
+
+}  // namespace ser::srv

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// ServerConfig: what the configuration file and the command line say together about processes, sockets and
+// settings.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "net/listener.h"
+#include "net/resolver.h"
+#include "proxy/services.h"
+#include "script/script.h"
+#include "srv/command_line.h"
+#include "srv/process.h"
+
+namespace ser::srv {
+
+struct ServerConfig {
+  // Processes.
+  bool fork = true;       ///< false: one process that does everything (fork=no, -D)
+  bool daemon = true;     ///< false: stay in the foreground (-D, -DD)
+  unsigned children = 1;  ///< datagram workers per UDP socket
+  std::string user, group, work_dir = "/", chroot_dir, pid_file, pgid_file, statistics_file;
+  bool core_dumps = true;
+  std::int64_t open_files = 0;      ///< 0: leave as it is
+  std::uint64_t segment_limit = 0;  ///< bytes; 0: 80 % of the memory
+  Instant stop_grace = 900'000'000;
+  // Logging.
+  bool log_stderror = false;
+  int log_level = 0;
+  int log_facility = 0;
+  std::string log_name = "ser";
+  // Network.
+  std::vector<net::ListenSpec> listen;
+  std::vector<std::uint32_t>
+      listen_workers;  ///< parallel to `listen`: socket_workers in force there, 0: children
+  std::vector<proxy::Alias> aliases;
+  bool auto_aliases = false;
+  std::uint16_t port = 5060;
+  net::ListenOptions socket_options;
+  std::string advertised_host;
+  std::uint16_t advertised_port = 0;
+  net::ResolverOptions resolver;
+  proxy::Settings settings;
+
+  std::vector<std::string> errors;  ///< one clear line each; not empty: do not start
+  std::vector<std::string> notices;
+};
+
+/// Merges both. In SER's dialect the file wins over the command line (SER start-up row 9), in Kamailio's the
+/// command line over the file; -l, -D and -E add to or win over the file in both. Checks what can be checked
+/// without touching the system.
+ServerConfig make_server_config(const script::Configuration& configuration, const CommandLine& line);
+
+/// The version as `-v`, the Server header field and the log say it.
+std::string version_text();
+/// Compiler, limits and libraries, for -I.
+std::string build_text();
+
+}  // namespace ser::srv

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared: everything that exists once, is made before the first fork and is the same in every worker. And
+// WorkerContext, the share of it that one worker is given.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "mod/registry.h"
+#include "net/dns_cache.h"
+#include "net/listener.h"
+#include "net/resolver.h"
+#include "net/udp_batch.h"
+#include "net/udp_socket.h"
+#include "proxy/local_sockets.h"
+#include "proxy/services.h"
+#include "script/script.h"
+#include "shm/counters_page.h"
+#include "shm/heap.h"
+#include "shm/inbox.h"
+#include "shm/segment.h"
+#include "shm/slot.h"
+#include "shm/timers.h"
+#include "srv/name_requests.h"
+
+namespace ser::srv {
+
+/// Counters of the worker machinery itself.
+struct ServerCounters {
+  CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, dns_requests;
+};
+ServerCounters register_server_counters(CounterTable& table);
+
+/// Made by Server before the first fork; const for workers but for what lives in the segment. In thread mode
+/// all workers share the one object.
+struct Shared {
+  explicit Shared(shm::Segment made) : segment(std::move(made)) {}
+
+  shm::Segment segment;
+  std::unique_ptr<shm::Heap> heap;
+  std::unique_ptr<shm::SlotTable> slots;
+  std::unique_ptr<shm::CounterPages> pages;
+  std::unique_ptr<shm::Timers> timers;
+  std::unique_ptr<shm::Inbox> event_inbox;
+  std::unique_ptr<NameRequests> name_requests;
+  net::DnsCache dns;
+  shm::AccountId message_account = 0;
+  Fd event_wake;  ///< eventfd of event_inbox
+
+  CounterTable counters;
+  proxy::CoreCounters core;
+  ServerCounters server;
+
+  proxy::LocalSockets sockets;
+  proxy::Settings settings;
+  std::vector<net::Listener> listeners;     ///< by SocketId
+  std::vector<net::UdpSocket> udp;          ///< by SocketId
+  std::vector<net::UdpSocket> further_udp;  ///< reuse_port: sockets of the second worker and so on
+  std::vector<net::SendSocket> send_sockets;
+  std::vector<std::uint32_t*> drop_cells;  ///< by SocketId, in the segment
+  net::ResolverOptions resolver;
+  std::vector<std::string> config_names;  ///< host names of the configuration: kept fresh by the event worker
+
+  mod::Registry* registry = nullptr;
+  const script::Program* program = nullptr;
+
+  Clock* clock = nullptr;
+  LogSink* log_sink = nullptr;
+  int log_level = 0;
+};
+
+/// What a worker is given. It touches nothing else (DESIGN 2.1).
+struct WorkerContext {
+  Shared& shared;
+  shm::WorkerId id;  ///< slot and incarnation
+  shm::WorkerKind kind;
+  SocketId socket;  ///< datagram workers: what they receive on
+  int rank;                 ///< child_init rank: 1.. for datagram workers
+  int further_socket = -1;  ///< index into Shared::further_udp to receive from; -1: the listener's own
+
+  const net::UdpSocket& receive_socket() const noexcept {
+    return further_socket < 0 ? shared.udp[socket] : shared.further_udp[static_cast<std::size_t>(further_socket)];
+  }
+};
+
+/// Registers spill and send areas of all slots in the static part of the segment. False: the segment is too
+/// small.
+bool lay_out_slot_areas(Shared& shared);
+
+}  // namespace ser::srv

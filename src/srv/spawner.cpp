@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/spawner.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "srv/worker.h"
+
+namespace ser::srv {
+
+namespace {
+
+/// Makes system calls return EINTR and does nothing else.
+void wake_up(int /*signal*/) {}
+
+void install_wake_up(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = wake_up;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);  // without SA_RESTART: the call must return
+}
+
+/// TERM wakes; what a terminal sends to the whole group is the supervisor's business.
+void set_worker_signals() {
+  install_wake_up(SIGTERM);
+  for (const int signal : {SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace
+
+std::string worker_title(const WorkerContext& context) {
+  switch (context.kind) {
+    case shm::WorkerKind::datagram:
+      return fmt::format("ser: receiver child={} sock={}", context.rank - 1,
+                         to_string(context.shared.udp[context.socket].local));
+    case shm::WorkerKind::event:
+      return "ser: event worker";
+    case shm::WorkerKind::timer:
+      return "ser: timer";
+    default:
+      return "ser: worker";
+  }
+}
+
+Result<void> ForkSpawner::spawn(const WorkerContext& context) {
+  const pid_t supervisor = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("fork");
+  if (pid == 0) become_worker(context, supervisor);
+  x_slots[pid] = context.id.slot;
+  return {};
+}
+
+void ForkSpawner::become_worker(const WorkerContext& context, pid_t supervisor) {
+  x_title.set(worker_title(context));
+  set_worker_signals();
+  std::string error;
+  int status = 1;
+  if (!drop_privileges(x_options.identity, x_options.chroot_dir, error)) {
+    LOG(x_log, critical, "{}", error);
+    ::_exit(1);
+  }
+  // After setuid, which clears it. The supervisor may be gone by now: then nobody would ever stop us.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != supervisor) ::_exit(1);
+  try {
+    status = make_worker(context)->run();
+  } catch (const std::exception& exception) {
+    // Only start-up allocates from the process's own heap; a worker that cannot is replaced by the
+    // supervisor.
+    LOG(x_log, critical, "worker could not start: {}", exception.what());
+  }
+  ::_exit(status);
+}
+
+bool ForkSpawner::reap(WorkerExit& out) {
+  int status = 0;
+  for (;;) {
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) return false;
+    const auto found = x_slots.find(pid);
+    if (found == x_slots.end()) continue;
+    out = {};
+    out.slot = found->second;
+    if (WIFSIGNALED(status)) {
+      out.signal = WTERMSIG(status);
+      out.core = WCOREDUMP(status);
+    } else {
+      out.status = WEXITSTATUS(status);
+    }
+    x_slots.erase(found);
+    return true;
+  }
+}
+
+pid_t ForkSpawner::pid_of(std::uint16_t slot) const noexcept {
+  for (const auto& [pid, owner] : x_slots) {
+    if (owner == slot) return pid;
+  }
+  return 0;
+}
+
+void ForkSpawner::interrupt(std::uint16_t slot) noexcept {
+  if (const pid_t pid = pid_of(slot); pid > 0) ::kill(pid, SIGTERM);
+}
+
+void ForkSpawner::kill(std::uint16_t slot) noexcept {
+  if (const pid_t pid = pid_of(slot); pid > 0) ::kill(pid, SIGKILL);
+}
+
+ThreadSpawner::ThreadSpawner() : x_supervisor(pthread_self()) {
+  install_wake_up(SIGURG);
+}
+
+ThreadSpawner::~ThreadSpawner() {
+  for (const auto& worker : x_workers) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+}
+
+Result<void> ThreadSpawner::spawn(const WorkerContext& context) {
+  auto made = std::make_unique<Worker>();
+  Worker* worker = made.get();
+  worker->slot = context.id.slot;
+  x_workers.push_back(std::move(made));
+  worker->thread = std::thread([this, worker, context] {
+    sigset_t all;
+    sigfillset(&all);
+    sigdelset(&all, SIGURG);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    worker->status = make_worker(context)->run();
+    worker->ended.store(true, std::memory_order_release);
+    pthread_kill(x_supervisor, SIGCHLD);
+  });
+  return {};
+}
+
+bool ThreadSpawner::reap(WorkerExit& out) {
+  const auto found = std::find_if(x_workers.begin(), x_workers.end(), [](const auto& worker) {
+    return worker->ended.load(std::memory_order_acquire);
+  });
+  if (found == x_workers.end()) return false;
+  (*found)->thread.join();
+  out = {};
+  out.slot = (*found)->slot;
+  out.status = (*found)->status;
+  x_workers.erase(found);
+  return true;
+}
+
+void ThreadSpawner::interrupt(std::uint16_t slot) noexcept {
+  for (const auto& worker : x_workers) {
+    if (worker->slot == slot && !worker->ended.load(std::memory_order_acquire))
+      pthread_kill(worker->thread.native_handle(), SIGURG);
+  }
+}
+
+}  // namespace ser::srv

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor ("attendant"): starts the workers, then only waits for signals and dead children. It never
+// follows a pointer into shared state but through handles that check what they read (DESIGN 1, 2.9).
+#pragma once
+#include <string>
+#include <vector>
+
+#include "srv/shared.h"
+#include "srv/spawner.h"
+
+namespace ser::srv {
+
+/// A worker that is to run: one slot each.
+struct Post {
+  shm::WorkerKind kind = shm::WorkerKind::none;
+  SocketId socket = kNoSocket;
+  int rank = 0;
+  int further_socket = -1;  ///< see WorkerContext
+};
+
+struct SupervisorOptions {
+  std::string statistics_file;       ///< SIGUSR1 writes here; empty: to the log only
+  Instant stop_grace = 900'000'000;  ///< then workers that do not stop are killed; ns
+};
+
+class Supervisor {
+ public:
+  Supervisor(Shared& shared, Spawner& spawner, std::vector<Post> posts, SupervisorOptions options,
+             Logger& log);
+
+  /// Blocks the signals it waits for: call it before the first thread or child exists.
+  static void block_signals() noexcept;
+  /// Starts all workers. False: one could not be started; those that were are stopped again.
+  bool start();
+  /// Waits until told to stop (0), or until a worker died too often (1).
+  int run();
+
+  /// Deaths of one slot in a row, each before the worker finished a message: from the first number on the
+  /// successor is delayed, at the second the server gives up (DESIGN 2.9).
+  static constexpr unsigned kDelayFrom = 5;
+  static constexpr unsigned kGiveUpAt = 20;
+
+ private:
+  struct Watch {
+    std::uint64_t messages_at_start = 0;
+    unsigned deaths_in_row = 0;
+    Instant respawn_at = 0;  ///< 0: not waiting
+    bool running = false;
+  };
+  WorkerContext context(std::uint16_t slot, std::uint32_t incarnation) const noexcept;
+  bool spawn(std::uint16_t slot);
+  void reap_all();
+  void note_death(const WorkerExit& ended);
+  void respawn_due();
+  int wait_ms() const;
+  bool handle_signal(int signal);
+  void report_statistics();
+  void stop_workers();
+
+  Shared& x_shared;
+  Spawner& x_spawner;
+  std::vector<Post> x_posts;
+  std::vector<Watch> x_watch;
+  SupervisorOptions x_options;
+  Logger& x_log;
+  bool x_stopping = false;
+  bool x_gave_up = false;
+};
+
+}  // namespace ser::srv

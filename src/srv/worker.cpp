@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/worker.h"
+
+#include <unistd.h>
+
+#include "srv/datagram_worker.h"
+#include "srv/event_worker.h"
+#include "srv/timer_worker.h"
+
+namespace ser::srv {
+
+ServerCounters register_server_counters(CounterTable& table) {
+  ServerCounters c;
+  c.kernel_drops =
+      table.add("net", "kernel_drops", "Datagrams the kernel dropped because a receive buffer was full.");
+  c.batches = table.add("net", "batches", "Receive calls that brought something.");
+  c.truncated = table.add("net", "truncated", "Datagrams longer than any SIP message may be.");
+  constexpr std::string_view kNames[net::kSendFailures] = {"send_full",    "send_too_big", "send_unreachable",
+                                                           "send_refused", "send_denied",  "send_invalid",
+                                                           "send_other"};
+  for (unsigned i = 0; i < net::kSendFailures; ++i) {
+    c.send_failed[i] = table.add("net", kNames[i], "Datagrams the kernel did not take, by reason.");
+  }
+  c.respawns = table.add("core", "respawns", "Workers started again after a death.");
+  c.deaths = table.add("core", "worker_deaths", "Workers that died.");
+  c.dns_requests = table.add("dns", "requests", "Names workers asked the event worker for.");
+  return c;
+}
+
+bool lay_out_slot_areas(Shared& shared) {
+  for (std::uint16_t i = 0; i < shared.slots->size(); ++i) {
+    shm::WorkerSlot* slot = shared.slots->slot(i);
+    // Address space only: pages are touched when a large datagram or a reply comes.
+    slot->spill = static_cast<char*>(shared.segment.reserve(shm::kSpillBytes * shm::kRxBatch, shm::kPage));
+    slot->send_area = static_cast<char*>(shared.segment.reserve(shm::kSendArea, shm::kPage));
+    if (slot->spill == nullptr || slot->send_area == nullptr) return false;
+  }
+  return true;
+}
+
+bool KernelSources::choose(TxTarget& target, const RxPacket& received) noexcept {
+  const net::SourceChoice choice =
+      x_chooser.choose(target.to, Proto::udp, received.socket, received.to.ip, x_clock.now());
+  if (!choice.found()) return false;
+  target.socket = choice.socket;
+  target.from_ip = choice.from_ip;
+  return true;
+}
+
+WorkerBase::WorkerBase(const WorkerContext& context)
+    : x_shared(context.shared),
+      x_context(context),
+      x_slot(*context.shared.slots->slot(context.id.slot)),
+      x_owner_check(*context.shared.slots),
+      x_actor(context.id, &x_slot.held, &x_owner_check),
+      x_chunks(*context.shared.heap, x_actor, context.shared.message_account),
+      x_log(*context.shared.log_sink, static_cast<LogLevel>(context.shared.log_level)),
+      x_counters(context.shared.pages->page(context.id.slot)),
+      x_sink(x_slot, context.shared.send_sockets, x_counters, context.shared.server, x_log),
+      x_names(context.shared.dns, *context.shared.name_requests, *context.shared.event_inbox, x_actor,
+              *context.shared.clock, x_counters, context.shared.server.dns_requests),
+      x_sources(context.shared.settings.mhomed
+                    ? std::make_unique<KernelSources>(context.shared.listeners, *context.shared.clock)
+                    : nullptr),
+      x_module_state(context.shared.registry->loaded().size(), nullptr),
+      x_services{x_log,
+                 *context.shared.clock,
+                 x_random,
+                 x_sink,
+                 x_counters,
+                 x_names,
+                 x_sources.get(),
+                 context.shared.core,
+                 context.shared.sockets,
+                 context.shared.settings,
+                 context.shared.segment.header().branch_key,
+                 x_module_state,
+                 nullptr,
+                 context.id.slot} {}
+
+int WorkerBase::run() {
+  x_shared.slots->started(x_context.id.slot, static_cast<std::int32_t>(::getpid()));
+  mod::WorkerContext worker{x_log, x_context.rank, x_services};
+  for (mod::Loaded& loaded : x_shared.registry->loaded()) {
+    x_owned_state.push_back(loaded.module->start_worker(worker));
+    x_module_state[loaded.module->index] = x_owned_state.back().get();
+  }
+  set_state(shm::WorkerState::ready);
+  return work();
+}
+
+std::unique_ptr<WorkerBase> make_worker(const WorkerContext& context) {
+  switch (context.kind) {
+    case shm::WorkerKind::datagram:
+      return std::make_unique<DatagramWorker>(context);
+    case shm::WorkerKind::event:
+      return std::make_unique<EventWorker>(context);
+    case shm::WorkerKind::timer:
+      return std::make_unique<TimerWorker>(context);
+    case shm::WorkerKind::none:
+    case shm::WorkerKind::storage:
+    case shm::WorkerKind::control:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace ser::srv

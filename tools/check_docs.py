@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Documents stay true: relative links in Markdown files lead somewhere, and each page of docs/reference is what
+`ser --doc NAME` prints today, the OPTIONS of the man page what `ser --doc man` prints. --update rewrites them."""
+import argparse
+import difflib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import lintlib
+
+LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+
+
+def link_errors(root, path):
+    """Relative links of one Markdown file that lead nowhere."""
+    errors = []
+    text = re.sub(r"```.*?```", lambda m: "\n" * m.group(0).count("\n"), (Path(root) / path).read_text(), flags=re.S)
+    for match in LINK.finditer(text):
+        target = match.group(1).split("#")[0]
+        if target and not re.match(r"[a-z]+:", target) and not (Path(root) / path).parent.joinpath(target).exists():
+            errors.append(f"{path}:{text.count(chr(10), 0, match.start()) + 1}: no such file: {target}")
+    return errors
+
+
+def split_options(page):
+    """A man page as (before, the text of its OPTIONS section, after)."""
+    head, mark, rest = page.partition(".SH OPTIONS\n")
+    body, next_mark, after = rest.partition(".SH ")
+    return head + mark, body, next_mark + after
+
+
+def generated_pages(root):
+    """(file, name for --doc, function that cuts the generated part out of the file's text) of each page."""
+    for page in sorted((Path(root) / "docs/reference").glob("*.md")):
+        if page.stem != "README":
+            yield page, page.stem, lambda text: ("", text, "")
+    man = Path(root) / "docs/man/ser.8"
+    if man.exists():
+        yield man, "man", split_options
+
+
+def reference_errors(root, binary, update):
+    """Generated pages against the program's own words."""
+    errors = []
+    for page, name, split in generated_pages(root):
+        got = subprocess.run([binary, "--doc", name], capture_output=True, text=True, timeout=20, check=False)
+        before, now, after = split(page.read_text())
+        if got.returncode != 0:
+            errors.append(f"{page.name}: `ser --doc {name}` failed: {got.stderr.strip()[:200]}")
+        elif update:
+            page.write_text(before + got.stdout + after)
+        elif got.stdout != now:
+            errors.append(f"{page.name} is not what `ser --doc {name}` prints; tools/check_docs.py --update writes it")
+            errors += list(difflib.unified_diff(now.splitlines(), got.stdout.splitlines(), lineterm="", n=1))[:20]
+    return errors
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    top = Path(__file__).resolve().parent.parent
+    parser.add_argument("--binary", default="build/release/ser")
+    parser.add_argument("--update", action="store_true")
+    args = parser.parse_args()
+    found = [e for path in lintlib.git_files(top, "*.md") for e in link_errors(top, path)]
+    found += reference_errors(top, str((top / args.binary).resolve()), args.update)
+    sys.exit(lintlib.report("docs", found))
