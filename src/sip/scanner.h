@@ -99,11 +99,15 @@ inline const char* find_colon(const char* p, const char* end) noexcept {
 /// The end of the longest run of bytes of a class that starts at `p`.
 inline const char* run_end(const char* p, const char* end, std::uint8_t bits) noexcept {
   // Four bytes per bounds check: tokens are most of what is read.
-  for (; end - p >= 4; p += 4) {
-    if (!is_class(p[0], bits)) return p;
-    if (!is_class(p[1], bits)) return p + 1;
-    if (!is_class(p[2], bits)) return p + 2;
-    if (!is_class(p[3], bits)) return p + 3;
+  if (end - p >= 4) {
+    const char* const last = end - 4;
+    do {
+      if (!is_class(p[0], bits)) return p;
+      if (!is_class(p[1], bits)) return p + 1;
+      if (!is_class(p[2], bits)) return p + 2;
+      if (!is_class(p[3], bits)) return p + 3;
+      p += 4;
+    } while (p <= last);
   }
   while (p != end && is_class(*p, bits)) ++p;
   return p;
@@ -134,7 +138,6 @@ class Cursor {
 
   bool at_end() const noexcept { return x_pos == x_end; }
   const char* position() const noexcept { return x_pos; }
-  const char* end() const noexcept { return x_end; }
   std::uint32_t offset() const noexcept { return static_cast<std::uint32_t>(x_pos - x_begin); }
   /// Text from `from`, an earlier position(), to here.
   std::string_view since(const char* from) const noexcept {
@@ -142,8 +145,6 @@ class Cursor {
   }
   /// The text not read yet.
   std::string_view rest() const noexcept { return {x_pos, static_cast<std::size_t>(x_end - x_pos)}; }
-  /// Next byte, NUL at the end (a NUL byte in the text looks the same; at_end() tells).
-  char peek() const noexcept { return x_pos == x_end ? '\0' : *x_pos; }
   bool next_is(char c) const noexcept { return x_pos != x_end && *x_pos == c; }
   void advance(std::size_t bytes) noexcept { x_pos += bytes; }
 
