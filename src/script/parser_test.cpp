@@ -184,7 +184,7 @@ TEST(Item, errors_go_on) {
   constexpr Row kRows[] = {
       {"debug=\nfork=no", "E0212@1:7"},
       {"debug 3\nfork=no", "E0202@1:1"},
-      {"listen=udp:\nport=1", "E0202@2:5"},
+      {"listen=udp:\nport=1", "E0210@1:12"},
       {"loadmodule tm\nloadmodule \"sl\"", "E0201@1:12"},
       {"loadmodule \"/x/\"", "E0206@1:12"},
       {"modparam(\"a\",\"b\")\nx=", "E0201@1:17 E0212@2:3"},
