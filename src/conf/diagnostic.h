@@ -86,9 +86,9 @@ std::string print(const Diagnostic& diagnostic, const SourceMap& sources);
 /// All of them in order, then "N errors, N warnings" (nothing when there is nothing to say).
 std::string print(const Diagnostics& diagnostics, const SourceMap& sources);
 
-/// The candidate nearest to `name` by edit distance without regard to case, when near enough to be meant (at
-/// most a third of its length, at least 1); empty when none is. Linear in the number of candidates. The
-/// result points into `candidates`.
+/// The candidate nearest to `name` by edit distance without regard to case, when near enough to be meant: at
+/// most a third of its length, 2 from four letters on, 1 below; two swapped neighbours count 1. Empty when
+/// none is. Linear in the number of candidates. The result points into `candidates`.
 std::string_view suggest(std::string_view name, std::span<const std::string_view> candidates) noexcept;
 
 /// "did you mean `x`?", or empty when suggest() found nothing.
