@@ -1,4 +1,139 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() {
+// The program: command line, configuration, and whichever of checking, printing and serving was asked for.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "builtin_modules.h"
+#include "mod/registry.h"
+#include "srv/command_line.h"
+#include "srv/server.h"
+
+namespace {
+
+using namespace ser;
+
+void print(std::FILE* to, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+}
+
+/// Reference pages: a module, "core", "list" of the names, "man" for the options of the man page.
+int print_doc(const std::string& name) {
+  const mod::Registry registry(app::builtin_modules());
+  if (name == "man") {
+    print(stdout, srv::man_options());
+    return 0;
+  }
+  if (name == "list") {
+    for (const mod::ModuleSpec& spec : registry.builtin())
+      print(stdout, fmt::format("{:<12} {}\n", spec.name, spec.summary));
+    return 0;
+  }
+  const mod::ModuleSpec* spec = registry.find_builtin(mod::module_base_name(name));
+  if (spec == nullptr) {
+    print(stderr, fmt::format("ser: there is no module '{}'; 'ser --doc=list' lists them\n", name));
+    return 1;
+  }
+  print(stdout, mod::reference_page(*spec));
   return 0;
+}
+
+int check(srv::Loaded& loaded) {
+  const script::Configuration& configuration = loaded.configuration;
+  print(stderr, fmt::format("read as a {} script: {}\n", script::to_string(configuration.dialect),
+                            configuration.dialect_reason));
+  if (loaded.diagnostics.errors() != 0) return 1;
+  print(stderr, "config file ok, exiting...\n");
+  return 0;
+}
+
+/// Everything that ends before a server is built. -1: go on.
+int run_task(const srv::CommandLine& line) {
+  for (const std::string& error : line.errors) print(stderr, fmt::format("ser: error: {}\n", error));
+  if (!line.errors.empty()) return 1;
+  for (const std::string& notice : line.notices) print(stderr, fmt::format("ser: notice: {}\n", notice));
+  switch (line.task) {
+    case srv::Task::help:
+      print(stdout, srv::help_text());
+      return 0;
+    case srv::Task::version:
+      print(stdout, fmt::format("version: ser {} (x86_64/linux)\n", SER_VERSION));
+      return 0;
+    case srv::Task::build_info:
+      print(stdout, srv::build_text());
+      return 0;
+    case srv::Task::completion:
+      print(stdout, srv::completion_script(line.completion_shell));
+      return 0;
+    case srv::Task::doc:
+      return print_doc(line.doc_module);
+    default:
+      return -1;
+  }
+}
+
+int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& title) {
+  srv::ServerConfig config = srv::make_server_config(loaded.configuration, line);
+  for (const std::string& notice : config.notices) print(stderr, fmt::format("ser: notice: {}\n", notice));
+  for (const std::string& error : config.errors) print(stderr, fmt::format("ser: error: {}\n", error));
+  if (!config.errors.empty()) return 1;
+
+  SystemClock clock;
+  const std::string log_name = config.log_name;
+  std::unique_ptr<LogSink> sink;
+  if (config.log_stderror)
+    sink = std::make_unique<FdLogSink>(STDERR_FILENO);
+  else
+    sink = std::make_unique<SyslogSink>(log_name.c_str(), config.log_facility);
+  const bool forks = config.fork;
+  const bool daemon = config.daemon;
+  const bool keeps_stderr = config.log_stderror;
+  const std::string chroot_dir = config.chroot_dir;
+  srv::Server server(loaded, std::move(config), clock, *sink);
+  srv::Supervisor::block_signals();
+  if (!server.prepare()) {
+    print(stderr, fmt::format("ser: error: {}\n", server.error()));
+    return 1;
+  }
+  print(stdout, server.announcement());
+  std::fflush(stdout);
+
+  srv::Daemonizer daemonizer;
+  if (daemon) {
+    if (auto detached = daemonizer.detach(keeps_stderr); !detached) {
+      print(stderr, fmt::format("ser: error: cannot become a daemon: {}\n", detached.error().what));
+      return 1;
+    }
+  }
+  Logger log(*sink, LogLevel::notice);
+  title.set("ser: attendant");
+  if (forks) {
+    srv::ForkSpawner spawner(log, title, {server.identity(), chroot_dir});
+    return server.run(spawner, daemon ? &daemonizer : nullptr);
+  }
+  std::string error;
+  if (!srv::drop_privileges(server.identity(), chroot_dir, error)) {
+    print(stderr, fmt::format("ser: error: {}\n", error));
+    return 1;
+  }
+  srv::ThreadSpawner spawner;
+  return server.run(spawner, nullptr);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  srv::secure_standard_descriptors();
+  const srv::CommandLine line =
+      srv::parse_command_line({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+  if (const int status = run_task(line); status >= 0) return status;
+
+  const std::unique_ptr<srv::Loaded> loaded = srv::load_configuration(line, app::builtin_modules());
+  print(stderr, conf::print(loaded->diagnostics, loaded->sources));
+  if (line.task == srv::Task::check) return check(*loaded);
+  if (loaded->diagnostics.errors() != 0 || loaded->configuration.program == nullptr) return 1;
+  srv::ProcessTitle title(argc, argv, &environ);
+  return serve(*loaded, line, title);
 }

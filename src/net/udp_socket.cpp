@@ -3,6 +3,8 @@
 
 #include <netinet/ip.h>
 
+#include <cstring>
+
 namespace ser::net {
 
 namespace {
@@ -97,6 +99,24 @@ Result<UdpSocket> open_udp_socket(const SockAddr& address, const ListenOptions& 
     return errno_error("getsockname failed");
   result.local = SockAddr::from(reinterpret_cast<const sockaddr*>(&native));
   return result;
+}
+
+std::string describe_open_error(const Listener& listener, const Error& error) {
+  std::string line = std::string(error.what) + " " + listener.text();
+  if (error.code != Errc::system) return line;
+  const int number = static_cast<int>(error.offset);
+  switch (number) {
+    case EADDRINUSE:
+      return line + ": port in use (another server, or another copy of this one, has it)";
+    case EADDRNOTAVAIL:
+      return line + ": no address of this machine (ip_free_bind=yes binds it anyway)";
+    case EACCES:
+      return line + ": not permitted (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    case EAFNOSUPPORT:
+      return line + ": this system has no such address family (IPv6 switched off?)";
+    default:
+      return line + ": " + ::strerrordesc_np(number);
+  }
 }
 
 }  // namespace ser::net

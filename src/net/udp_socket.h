@@ -2,6 +2,7 @@
 // Opens UDP sockets as a SIP server needs them.
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "base/endpoint.h"
 #include "base/fd.h"
@@ -22,5 +23,8 @@ struct UdpSocket {
 /// EACCES). `first` is false for the further sockets of one listener with reuse_port: only the first one
 /// proves that nobody else has the port.
 Result<UdpSocket> open_udp_socket(const SockAddr& address, const ListenOptions& options, bool first = true);
+
+/// One line for the operator: what failed for which listener, and what to do about it.
+std::string describe_open_error(const Listener& listener, const Error& error);
 
 }  // namespace ser::net

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/source_address.h"
@@ -44,7 +45,7 @@ struct Inbox {
   UdpReceiver receiver;
 };
 
-TxDatagram datagram(const std::string& text, const SockAddr& to, SocketId socket = 0,
+TxDatagram datagram(std::string_view text, const SockAddr& to, SocketId socket = 0,
                     const IpAddress& from = {}) {
   return {text.data(), static_cast<std::uint32_t>(text.size()), socket, to, from};
 }
@@ -140,6 +141,11 @@ TEST(Udp, PortInUseIsSeen) {
   ASSERT_FALSE(b);
   EXPECT_EQ(b.error().code, Errc::system);
   EXPECT_EQ(b.error().offset, static_cast<std::uint32_t>(EADDRINUSE));
+  Listener line;
+  line.address = a.local;
+  EXPECT_EQ(describe_open_error(line, b.error())
+                .find("cannot bind udp:127.0.0.1:" + std::to_string(a.local.port) + ": port in use"),
+            0U);
 
   ListenOptions shared;
   shared.reuse_port = true;
@@ -325,8 +331,10 @@ TEST(SourceChoice, MhomedAsksTheKernel) {
   const SourceChoice wildcard = chooser.choose(to, Proto::udp, 3, {}, 0);
   EXPECT_EQ(wildcard.socket, 3);
   EXPECT_EQ(wildcard.from_ip, *parse_ip("127.0.0.1"));
-  // No route: the other rules apply.
-  EXPECT_EQ(chooser.choose({*parse_ip("127.0.0.1"), 9}, Proto::udp, kNoSocket, {}, 1).socket, 1);
+  // No route, or one from an address that no listener has: the other rules apply.
+  const Listener six[] = {listener(0, "127.0.0.1", 5060), listener(1, "::1", 5060)};
+  SourceChooser other(six, true);
+  EXPECT_EQ(other.choose({*parse_ip("2001:db8::9"), 9}, Proto::udp, kNoSocket, {}, 0).socket, 1);
 }
 
 }  // namespace

@@ -26,6 +26,25 @@ std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   return at + 1;
 }
 
+/// Position behind the comment that begins at `at`. Comments nest.
+std::size_t skip_comment(std::string_view text, std::size_t at) noexcept {
+  unsigned depth = 0;
+  while (at < text.size()) {
+    const std::string_view two = text.substr(at, 2);
+    if (two == "/*") {
+      ++depth;
+    } else if (two == "*/") {
+      --depth;
+    } else {
+      ++at;
+      continue;
+    }
+    at += 2;
+    if (depth == 0) break;
+  }
+  return at;
+}
+
 bool is_preprocessor_word(std::string_view word) noexcept {
   return word.starts_with("if") || word.starts_with("def") || word.starts_with("trydef") ||
          word.starts_with("redef") || word.starts_with("subst") || word == "else" || word == "endif" ||
@@ -58,8 +77,7 @@ Marks scan(std::string_view text) noexcept {
       }
       at = std::min(text.find('\n', at), text.size());
     } else if (c == '/' && text.substr(at).starts_with("/*")) {
-      const std::size_t end = text.find("*/", at + 2);
-      at = end == std::string_view::npos ? text.size() : end + 2;
+      at = skip_comment(text, at);
     } else if (c == '"' || c == '\'') {
       at = skip_string(text, at);
     } else if (c == '$') {

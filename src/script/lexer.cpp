@@ -17,7 +17,9 @@
 namespace ser::script {
 namespace {
 
-constexpr std::array<std::string_view, 22> kDirectives{
+constexpr std::array<std::string_view, 25> kDirectives{
+    "def",       "trydefine",    "trydefenvs",
+
     "KAMAILIO",  "SER",          "OPENSER",     "ALL",    "MAXCOMPAT", "ifdef",    "ifndef", "ifexp",
     "else",      "endif",        "define",      "trydef", "redefine",  "redef",    "subst",  "substdef",
     "substdefs", "include_file", "import_file", "defenv", "defenvs",   "trydefenv"};
@@ -111,7 +113,7 @@ std::string_view describe_kind(TokenKind kind) noexcept {
 }
 
 bool is_directive_name(std::string_view word) noexcept {
-  return std::find(kDirectives.begin(), kDirectives.end(), word) != kDirectives.end() || word == "trydefenvs";
+  return std::find(kDirectives.begin(), kDirectives.end(), word) != kDirectives.end();
 }
 
 void Lexer::advance(std::size_t count) noexcept {
@@ -158,16 +160,14 @@ void Lexer::skip_block_comment() {
     if (peek() == '*' && peek(1) == '/') {
       advance(2);
       if (--depth == 0) return;
-    } else if (x_dialect == Dialect::ser && peek() == '/' && peek(1) == '*') {
+    } else if (peek() == '/' && peek(1) == '*') {
       advance(2);
       ++depth;
     } else {
       advance(1);
     }
   }
-  x_diagnostics.error("E0101", range, "comment is not closed",
-                      x_dialect == Dialect::ser ? "comments nest in SER scripts: each `/*` needs its `*/`"
-                                                : "end it with `*/`");
+  x_diagnostics.error("E0101", range, "comment is not closed", "comments nest: each `/*` needs its `*/`");
 }
 
 void Lexer::skip_blanks(Token& token) {
@@ -175,6 +175,8 @@ void Lexer::skip_blanks(Token& token) {
     const char c = peek();
     if (at_end()) return;
     if (is_blank(c)) {
+      advance(1);
+    } else if (c == '\\' && (peek(1) == '\n' || (peek(1) == '\r' && peek(2) == '\n'))) {
       advance(1);
     } else if (c == '#') {
       if (at_directive(x_line_start)) return;
@@ -322,6 +324,11 @@ void Lexer::read_number_or_word(Token& token) {
     digits.remove_prefix(2);
   } else if (word.size() > 1 && word[0] == '0' && x_dialect == Dialect::kamailio) {
     base = 8;
+  }
+  if (word.size() > 1 && word.back() == 'b' && base != 16 && x_dialect == Dialect::kamailio &&
+      word.find_first_not_of("01") == word.size() - 1) {
+    base = 2;
+    digits.remove_suffix(1);
   }
   const auto [stop, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), token.number, base);

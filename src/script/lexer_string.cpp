@@ -93,7 +93,7 @@ void Lexer::read_string(Token& token) {
   if (closed) return;
   token.kind = TokenKind::unknown;
   x_diagnostics.error("E0102", start, "string is not closed",
-                        quote == '"' ? "end it with `\"`" : "end it with `'`");
+                      quote == '"' ? "end it with `\"`" : "end it with `'`");
 }
 
 }  // namespace ser::script

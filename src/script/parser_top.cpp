@@ -87,7 +87,8 @@ void Parser::parse_item() {
     parse_load(token.text == "loadpath");
   } else if (token.text == "modparam" || token.text == "modparamx") {
     parse_module_parameter();
-  } else if ((token.text == "flags" || token.text == "avpflags") && peek(1).kind == TokenKind::identifier) {
+  } else if ((token.text == "flags" || token.text == "bool" || token.text == "avpflags") &&
+             peek(1).kind == TokenKind::identifier) {
     parse_flags();
   } else if (peek(1).kind == TokenKind::dot) {
     parse_custom_variable();

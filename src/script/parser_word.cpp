@@ -14,7 +14,7 @@ struct FieldWord {
   std::string_view word;
   CoreField field;
 };
-constexpr std::array<FieldWord, 22> kFields{{
+constexpr std::array<FieldWord, 24> kFields{{
     {"method", CoreField::method},     {"uri", CoreField::uri},
     {"from_uri", CoreField::from_uri}, {"to_uri", CoreField::to_uri},
     {"src_ip", CoreField::src_ip},     {"SRC_IP", CoreField::src_ip},
@@ -24,7 +24,8 @@ constexpr std::array<FieldWord, 22> kFields{{
     {"proto", CoreField::proto},       {"af", CoreField::af},
     {"status", CoreField::status},     {"snd_ip", CoreField::snd_ip},
     {"snd_port", CoreField::snd_port}, {"snd_proto", CoreField::snd_proto},
-    {"snd_af", CoreField::snd_af},     {"to_ip", CoreField::to_ip},
+    {"snd_af", CoreField::snd_af},     {"to_proto", CoreField::snd_proto},
+    {"to_af", CoreField::snd_af},      {"to_ip", CoreField::to_ip},
     {"to_port", CoreField::to_port},   {"PROTO", CoreField::proto},
 }};
 

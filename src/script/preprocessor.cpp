@@ -125,7 +125,7 @@ void Preprocessor::emit(const Token& token) {
   if (token.kind == TokenKind::identifier && expand(token)) return;
   if (token.kind == TokenKind::variable && expand_def_variable(token)) return;
   note_module(token);
-  if (token.kind == TokenKind::string && !x_substitutions.empty()) {
+  if ((token.kind == TokenKind::string || token.kind == TokenKind::variable) && !x_substitutions.empty()) {
     emit_string(token);
   } else {
     x_tokens.push_back(token);
@@ -223,9 +223,9 @@ void Preprocessor::directive(Lexer& lexer, const Token& token, std::string_view 
   const std::string_view word = take_word(rest);
   if (word == "ifdef" || word == "ifndef" || word == "ifexp" || word == "else" || word == "endif") {
     condition(lexer, word, rest, token.range);
-  } else if (word == "define") {
+  } else if (word == "define" || word == "def") {
     define(rest, DefineMode::define, token.range);
-  } else if (word == "trydef") {
+  } else if (word == "trydef" || word == "trydefine") {
     define(rest, DefineMode::try_define, token.range);
   } else if (word == "redefine" || word == "redef") {
     define(rest, DefineMode::redefine, token.range);

@@ -19,7 +19,7 @@ class Preprocessor {
   static constexpr unsigned kMaxIncludes = 1000;
   static constexpr unsigned kMaxDefineDepth = 16;
   static constexpr unsigned kMaxConditionDepth = 64;
-  static constexpr std::size_t kMaxTokens = 2'000'000;
+  static constexpr std::size_t kMaxTokens = 1'000'000;
 
   Preprocessor(SourceReader& reader, const ParseOptions& options, Ast& ast, conf::SourceMap& sources,
                conf::Diagnostics& diagnostics);

@@ -77,7 +77,8 @@ Transformation split_transformation(std::string_view text) {
 /// plain `$`.
 bool read_parts(std::string_view text, VariableSyntax& variable) {
   text = trim(text);
-  std::size_t at = name_end(text, 0);
+  // `$?` is the return code.
+  std::size_t at = text.starts_with('?') ? 1 : name_end(text, 0);
   if (at == 0) return false;
   variable.name = text.substr(0, at);
   if (at < text.size() && text[at] == '(') {
@@ -113,6 +114,7 @@ VariableExtent find_variable(std::string_view text, std::size_t at) noexcept {
     if (close == std::string_view::npos) return {2, "`$(` is not closed"};
     return {close - begin, nullptr};
   }
+  if (at < text.size() && text[at] == '?') return {2, nullptr};
   const std::size_t end = name_end(text, at);
   if (end == at) return {1, "`$` without a variable name"};
   if (end < text.size() && text[end] == '(') {

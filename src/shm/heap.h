@@ -111,6 +111,10 @@ class Heap {
   /// True: done.
   bool sweep(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t max_cells) noexcept;
 
+  /// Takes every lock once, so that what a dead holder left half done is put right. sweep() begins with it.
+  /// False: a stopped worker holds one.
+  bool repair(Actor& self) noexcept;
+
   /// Declares an account, or finds it. Before the first fork. 0 ("core") when the table is full. Cut to 23
   /// bytes.
   AccountId account(std::string_view name) noexcept;
@@ -118,7 +122,10 @@ class Heap {
   std::uint32_t account_count() const noexcept;
   AccountUse account_use(AccountId id) const noexcept;
   HeapUse use() const noexcept;
-  /// About 30 loads; once per batch.
+  /// Walks everything and compares lists, counts and bitmap. For tests, diagnosis and after a repair; only
+  /// while nobody allocates. Error::what names the first thing found wrong. Linear in what is allocated.
+  Result<void> verify() const noexcept;
+  /// Two loads up to 70 % of the limit, about 60 above: once per batch.
   Pressure pressure() const noexcept;
   /// Changes the limit (bytes). Spans in use stay.
   void set_limit(std::uint64_t bytes) noexcept;

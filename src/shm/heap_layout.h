@@ -40,7 +40,7 @@ enum class SpanKind : std::uint32_t {
 };
 
 /// One per block; counts for the first block of a span only.
-struct Span {
+struct alignas(64) Span {
   std::atomic<SpanKind> kind;
   std::atomic<std::uint32_t> size_class;
   std::uint32_t used;  ///< cells

@@ -79,8 +79,17 @@ void Heap::sweep_block(Actor& self, Owner dead, SweepCursor& cursor, std::uint32
   cursor.cell = UINT32_MAX;
 }
 
+bool Heap::repair(Actor& self) noexcept {
+  for (HeapClass& kind : x_root->classes) {
+    if (ClassSection section(kind.lock, self, LockLevel::heap_class); !section) return false;
+  }
+  const Section section(x_root->pages, self, LockLevel::heap_pages);
+  return static_cast<bool>(section);
+}
+
 bool Heap::sweep(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t max_cells) noexcept {
   std::uint32_t budget = std::max(max_cells, 1U);
+  if (cursor.block == 0 && cursor.cell == 0 && !repair(self)) return false;
   while (budget > 0) {
     const std::uint32_t high = std::min(x_root->high.load(std::memory_order_acquire), x_blocks);
     if (cursor.block >= high) return true;

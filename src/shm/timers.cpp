@@ -8,6 +8,10 @@ namespace ser::shm {
 
 namespace {
 constexpr std::uint32_t kWheelPlace = 0x1'0000;
+/// Set in TimerEntry::place in the section that takes the entry off its list. Place becomes 0 only after
+/// commit(): whoever reads 0 without the lock may arm again elsewhere at once, so a death must not bring the
+/// old place back.
+constexpr std::uint32_t kLeaving = 0x8000'0000;
 constexpr std::uint32_t kPending = 16;
 constexpr Instant kAwake = INT64_MIN;
 using TimerLock = LoggedLock<12>;
@@ -36,6 +40,7 @@ struct alignas(64) TimerWheelRoot {
 struct TimersRoot {
   std::atomic<std::uint32_t> word;    ///< the timer worker sleeps on it
   std::atomic<std::uint32_t> nudged;  ///< a nudge that the next sleep() must not miss
+  std::atomic<std::uint32_t> repair;  ///< 1: take every lock once
   std::atomic<Instant> sleep_until;   ///< kAwake: it does not sleep, nobody needs to wake it
   std::atomic<std::uint32_t> queue_count;
   std::uint32_t turn;           ///< queue collect() begins with: no queue starves another
@@ -62,6 +67,12 @@ void put_pending(TimerSection& section, TimersRoot& root, const TimerEntry& entr
   section.set(root.pending_count, root.pending_count + 1);
 }
 
+/// Ends the section's change: what is decided is then told to those who look without the lock.
+void commit_unlink(TimerSection& section, TimerEntry& entry) noexcept {
+  section.commit();
+  entry.place.store(0, std::memory_order_release);
+}
+
 void unlink(TimerSection& section, TimerQueueRoot& queue, TimerEntry& entry) noexcept {
   if (entry.prev != nullptr) {
     section.set(entry.prev->next, entry.next);
@@ -75,7 +86,7 @@ void unlink(TimerSection& section, TimerQueueRoot& queue, TimerEntry& entry) noe
     section.set(queue.last, entry.prev);
   }
   section.set_atomic(queue.armed, queue.armed.load(std::memory_order_relaxed) - 1);
-  section.set_atomic(entry.place, 0U);
+  section.set_atomic(entry.place, entry.place.load(std::memory_order_relaxed) | kLeaving);
 }
 
 void unlink(TimerSection& section, TimerWheelRoot& wheel, TimerEntry& entry) noexcept {
@@ -92,7 +103,7 @@ void unlink(TimerSection& section, TimerWheelRoot& wheel, TimerEntry& entry) noe
   const std::uint32_t left = wheel.armed.load(std::memory_order_relaxed) - 1;
   section.set_atomic(wheel.armed, left);
   if (left == 0) section.set_atomic(wheel.due, Timers::kNever);
-  section.set_atomic(entry.place, 0U);
+  section.set_atomic(entry.place, entry.place.load(std::memory_order_relaxed) | kLeaving);
 }
 
 /// First tick after `tick` whose slot is occupied; kNever when none is.
@@ -143,10 +154,17 @@ void Timers::wake_for(Instant deadline) noexcept {
   futex_wake(x_root->word, 1);
 }
 
+/// Of an entry that was being taken off its list, perhaps by somebody who died there.
+void Timers::settle_place(Actor& self, TimerEntry& entry) noexcept {
+  assert((entry.place.load(std::memory_order_relaxed) & kLeaving) != 0 && "armed twice");
+  cancel(self, entry);
+}
+
 bool Timers::arm(Actor& self, TimerEntry& entry, TimerQueue number, Instant now) noexcept {
   assert(number != kWheel && number < x_root->queue_count.load(std::memory_order_relaxed));
   TimerQueueRoot& queue = x_root->queues[number];
   const Instant deadline = now + queue.duration;
+  if (entry.place.load(std::memory_order_relaxed) != 0) settle_place(self, entry);
   bool first = false;
   {
     TimerSection section(queue.lock, self, LockLevel::timers);
@@ -173,6 +191,7 @@ bool Timers::arm(Actor& self, TimerEntry& entry, TimerQueue number, Instant now)
 
 bool Timers::arm_at(Actor& self, TimerEntry& entry, Instant deadline, Instant now) noexcept {
   TimerWheelRoot& wheel = x_root->wheel;
+  if (entry.place.load(std::memory_order_relaxed) != 0) settle_place(self, entry);
   Instant due = 0;
   bool earlier = false;
   {
@@ -204,19 +223,23 @@ bool Timers::arm_at(Actor& self, TimerEntry& entry, Instant deadline, Instant no
 }
 
 bool Timers::cancel(Actor& self, TimerEntry& entry) noexcept {
-  const std::uint32_t place = entry.place.load(std::memory_order_acquire);
-  if (place == 0) return false;
+  const std::uint32_t place = entry.place.load(std::memory_order_acquire) & ~kLeaving;
+  if (place == 0 || (place > kQueues && (place < kWheelPlace || place >= kWheelPlace + kWheelSlots)))
+    return false;
   const bool on_wheel = place >= kWheelPlace;
-  if (!on_wheel && place > kQueues) return false;
   TimerLock& lock = on_wheel ? x_root->wheel.lock : x_root->queues[place - 1].lock;
   TimerSection section(lock, self, LockLevel::timers);
-  if (!section || entry.place.load(std::memory_order_relaxed) != place) return false;
+  if (!section) return false;
+  const std::uint32_t now = entry.place.load(std::memory_order_relaxed);
+  if (now == (place | kLeaving))
+    entry.place.store(0, std::memory_order_release);  // who took it off died on the way
+  if (now != place) return false;
   if (on_wheel) {
     unlink(section, x_root->wheel, entry);
   } else {
     unlink(section, x_root->queues[place - 1], entry);
   }
-  section.commit();
+  commit_unlink(section, entry);
   return true;
 }
 
@@ -228,7 +251,7 @@ void Timers::collect_queue(Actor& self, TimerQueue number, Instant now, std::uin
     TimerEntry& entry = *queue.first;
     put_pending(section, *x_root, entry);
     unlink(section, queue, entry);
-    section.commit();
+    commit_unlink(section, entry);
   }
 }
 
@@ -251,7 +274,7 @@ void Timers::collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcep
         if (!full) {
           put_pending(section, *x_root, *entry);
           unlink(section, wheel, *entry);
-          section.commit();
+          commit_unlink(section, *entry);
         }
       }
       entry = next;
@@ -263,6 +286,21 @@ void Timers::collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcep
     section.set_atomic(wheel.due, next_occupied(wheel, wheel.done_tick) * kWheelTick);
   }
   section.commit();
+}
+
+bool Timers::repair_wanted() const noexcept {
+  return x_root->repair.load(std::memory_order_relaxed) != 0;
+}
+
+void Timers::repair(Actor& self) noexcept {
+  x_root->repair.store(0, std::memory_order_seq_cst);
+  bool all = true;
+  const std::uint32_t count = x_root->queue_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    TimerLock& lock = i == kWheel ? x_root->wheel.lock : x_root->queues[i].lock;
+    if (const TimerSection section(lock, self, LockLevel::timers); !section) all = false;
+  }
+  if (!all) x_root->repair.store(1, std::memory_order_relaxed);
 }
 
 std::uint32_t Timers::collect(Actor& self, Instant now, std::uint32_t max) noexcept {
@@ -312,6 +350,7 @@ void Timers::sleep(Instant now) noexcept {
 }
 
 void Timers::nudge() noexcept {
+  x_root->repair.store(1, std::memory_order_seq_cst);
   x_root->nudged.store(1, std::memory_order_seq_cst);
   x_root->word.fetch_add(1, std::memory_order_seq_cst);
   futex_wake(x_root->word, 1);

@@ -23,7 +23,7 @@ struct TimerEntry {
   TimerEntry* next;
   TimerEntry* prev;
   Instant deadline;
-  std::atomic<std::uint32_t> place;  ///< 0: not armed; else queue number + 1, or kWheelPlace + wheel slot
+  std::atomic<std::uint32_t> place;  ///< 0: not armed; else where, see timers.cpp
   std::uint32_t type;                ///< who armed it says what it means
   std::uint64_t words[2];            ///< handed to the callback; a cell and its generation, say
 };
@@ -62,13 +62,15 @@ class Timers {
   bool arm(Actor& self, TimerEntry& entry, TimerQueue queue, Instant now) noexcept;
   /// Arms on the wheel for a moment. It fires up to one tick late.
   bool arm_at(Actor& self, TimerEntry& entry, Instant deadline, Instant now) noexcept;
-  /// True when it was armed and now is not.
+  /// True when it was armed and now is not. False: not armed; or, while a stopped worker holds the queue's
+  /// lock, still armed, which armed(entry) tells: memory of an armed entry must not be freed.
   bool cancel(Actor& self, TimerEntry& entry) noexcept;
 
   /// Timer worker: hands out up to `max` expired timers: callback(const TimerEvent&), without locks held.
   /// Returns their number; == max: call again.
   template <class F>
   std::uint32_t expire(Actor& self, Instant now, std::uint32_t max, F&& callback) {
+    if (repair_wanted()) repair(self);
     std::uint32_t done = deliver_pending(self, callback);
     while (done < max && collect(self, now, max - done) != 0) done += deliver_pending(self, callback);
     return done;
@@ -78,13 +80,23 @@ class Timers {
   /// Timer worker: sleeps until the next expiry, or until arm() brings an earlier one, or nudge(). With
   /// nothing armed it sleeps until woken: no tick. `now` is read by the caller; the kernel measures the rest.
   void sleep(Instant now) noexcept;
-  /// Wakes the timer worker: for stopping it, and after a death (a worker may die between arming and waking).
+  /// Wakes the timer worker, for stopping it or because a worker died: that one may have died between arming
+  /// and waking, or inside a queue, which the next expire() puts right. Whoever finds a worker dead calls
+  /// this; a new timer worker begins with it.
   void nudge() noexcept;
+  /// After a death in the middle it may stay true until cancel() has looked.
+  static bool armed(const TimerEntry& entry) noexcept {
+    return entry.place.load(std::memory_order_acquire) != 0;
+  }
   /// Number armed, for statistics.
   std::uint64_t armed() const noexcept;
 
  private:
   explicit Timers(TimersRoot* root) noexcept : x_root(root) {}
+  void settle_place(Actor& self, TimerEntry& entry) noexcept;
+  bool repair_wanted() const noexcept;
+  /// Takes every lock once: what a dead holder left half done goes back.
+  void repair(Actor& self) noexcept;
   std::uint32_t collect(Actor& self, Instant now, std::uint32_t max) noexcept;
   void collect_queue(Actor& self, TimerQueue queue, Instant now, std::uint32_t room) noexcept;
   void collect_wheel(Actor& self, Instant now, std::uint32_t room) noexcept;

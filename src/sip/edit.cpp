@@ -157,8 +157,10 @@ Result<void> check_header_lines(std::string_view lines) noexcept {
 }
 
 bool is_header_value(std::string_view text) noexcept {
-  return text.find('\r') == std::string_view::npos && text.find('\n') == std::string_view::npos &&
-         text.find('\0') == std::string_view::npos;
+  for (const char c : text) {
+    if (c == '\r' || c == '\n' || c == '\0') return false;
+  }
+  return true;
 }
 
 }  // namespace ser::sip

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kFold = 0x2020202020202020ULL;
 /// Any odd number for which no two names share a slot; the assertion below tells when another one is needed.
-constexpr std::uint64_t kHashFactor = 0xED327EB0E0C93A3FULL;
+constexpr std::uint64_t kHashFactor = 0xDC4CDA366A731C43ULL;
 constexpr unsigned kHashBits = 10;
 constexpr std::size_t kMaxWords = 4;
 
@@ -40,20 +40,27 @@ constexpr std::uint64_t load(const char* p) noexcept {
   }
 }
 
-/// The kth word of a name of `size` >= 2 bytes; words overlap so that none reads beyond the name.
-constexpr std::uint64_t name_word(const char* p, std::size_t size, std::size_t k) noexcept {
-  if (size >= 8) return load<8>(p + (k * 8 + 8 <= size ? k * 8 : size - 8));
+constexpr std::uint64_t byte(char c) noexcept {
+  return static_cast<unsigned char>(c);
+}
+
+/// The first eight bytes of a name of `size` >= 2, or all of a shorter one.
+constexpr std::uint64_t head_word(const char* p, std::size_t size) noexcept {
+  if (size >= 8) return load<8>(p);
   if (size >= 4) return load<4>(p) << 32 | load<4>(p + size - 4);
-  const auto byte = [](char c) { return std::uint64_t{static_cast<unsigned char>(c)}; };
   return byte(p[0]) << 16 | byte(p[1]) << 8 | byte(p[size - 1]);
 }
 
-constexpr std::size_t name_hash(const char* p, std::size_t size) noexcept {
-  const std::uint64_t head = name_word(p, size, 0) | kFold;
-  const std::uint64_t tail = size > 8 ? load<8>(p + size - 8) | kFold : 0;
-  return ((head ^ std::rotl(tail, 29)) + size) * kHashFactor >> (64 - kHashBits);
+/// The last eight bytes; 0 for a name that the head holds whole.
+constexpr std::uint64_t tail_word(const char* p, std::size_t size) noexcept {
+  return size > 8 ? load<8>(p + size - 8) : 0;
 }
 
+constexpr std::size_t name_hash(std::uint64_t head, std::uint64_t tail, std::size_t size) noexcept {
+  return (((head | kFold) ^ std::rotl(tail | kFold, 29)) + size) * kHashFactor >> (64 - kHashBits);
+}
+
+/// A name as words: head, tail, and for long names the bytes from 8 and from 16 between them.
 struct Pattern {
   std::array<std::uint64_t, kMaxWords> fold{};  // 0x20 where the name has a letter
   std::array<std::uint64_t, kMaxWords> lower{};
@@ -81,11 +88,13 @@ constexpr Lookup make_lookup() {
     }
     Pattern& pattern = lookup.patterns[id];
     pattern.size = static_cast<std::uint8_t>(row.name.size());
-    for (std::size_t k = 0; k * 8 < row.name.size(); ++k) {
-      pattern.fold[k] = name_word(fold.data(), row.name.size(), k);
-      pattern.lower[k] = name_word(lower.data(), row.name.size(), k);
-    }
-    std::uint8_t& slot = lookup.slot[name_hash(row.name.data(), row.name.size())];
+    const std::size_t size = row.name.size();
+    pattern.fold = {head_word(fold.data(), size), tail_word(fold.data(), size), load<8>(fold.data() + 8),
+                    load<8>(fold.data() + 16)};
+    pattern.lower = {head_word(lower.data(), size), tail_word(lower.data(), size), load<8>(lower.data() + 8),
+                     load<8>(lower.data() + 16)};
+    const char* name = row.name.data();
+    std::uint8_t& slot = lookup.slot[name_hash(head_word(name, size), tail_word(name, size), size)];
     if (slot != 0) lookup.perfect = false;
     slot = id;
   }
@@ -103,12 +112,17 @@ HeaderId header_id(std::string_view name) noexcept {
     if (size == 0 || !is_alpha(name[0])) return HeaderId::other;
     return static_cast<HeaderId>(kLookup.compact[static_cast<unsigned char>(name[0]) & 31]);
   }
-  const std::uint8_t id = kLookup.slot[name_hash(name.data(), size)];
+  const char* p = name.data();
+  const std::uint64_t head = head_word(p, size);
+  const std::uint64_t tail = tail_word(p, size);
+  const std::uint8_t id = kLookup.slot[name_hash(head, tail, size)];
   const Pattern& pattern = kLookup.patterns[id];
-  if (pattern.size != size) return HeaderId::other;
-  for (std::size_t k = 0; k * 8 < size; ++k) {
-    if ((name_word(name.data(), size, k) | pattern.fold[k]) != pattern.lower[k]) return HeaderId::other;
-  }
+  const auto differs = [&pattern](std::uint64_t word, std::size_t k) {
+    return (word | pattern.fold[k]) != pattern.lower[k];
+  };
+  if (pattern.size != size || differs(head, 0) || differs(tail, 1)) return HeaderId::other;
+  if (size > 16 && differs(load<8>(p + 8), 2)) return HeaderId::other;
+  if (size > 24 && differs(load<8>(p + 16), 3)) return HeaderId::other;
   return static_cast<HeaderId>(id);
 }
 

@@ -5,6 +5,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "sip/header_table.h"
 #include "sip/method.h"
@@ -80,6 +81,12 @@ TEST(Method, ByNameAndBack) {
     EXPECT_EQ(parse_method(name), static_cast<Method>(m)) << name;
     EXPECT_EQ(parse_method(change_case(name, false)), Method::other) << name;
     EXPECT_EQ(parse_method(name.substr(0, name.size() - 1)), Method::other) << name;
+    std::string changed(name);
+    for (char& c : changed) {
+      const char saved = std::exchange(c, '*');
+      EXPECT_EQ(parse_method(changed), Method::other) << changed;
+      c = saved;
+    }
   }
   EXPECT_EQ(names.size(), 14U);
   for (const char* name : {"", "A", "NEWMETHOD", "INVITEX", "BYF", "RE%47IST%45R", "PUBLISX", "REGISTES"}) {

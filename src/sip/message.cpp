@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sip/message.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "base/text.h"
 #include "sip/scanner.h"
@@ -38,9 +38,14 @@ void Message::finish(const char* line, const char* line_end) const noexcept {
 namespace {
 /// Length of the blank line at `p`: 2, 1, or 0 when there is none.
 std::size_t blank_line(const char* p, const char* end) noexcept {
-  if (p == end) return 0;
+  if (p == end || *p > '\r') return 0;
   if (*p == '\n') return 1;
   return *p == '\r' && end - p >= 2 && p[1] == '\n' ? 2 : 0;
+}
+
+/// SP or a control character: nearly no byte is, so this goes before is_lws().
+bool is_low(char c) noexcept {
+  return static_cast<unsigned char>(c) <= ' ';
 }
 }  // namespace
 
@@ -52,88 +57,99 @@ void Message::skip_rest(const char* line) const noexcept {
   finish(end(), end());
 }
 
-HeaderField* Message::new_field() const noexcept {
-  if (x_room == 0) {
-    auto* chunk = static_cast<HeaderField*>(
-        x_arena->allocate((kChunkFields + 1) * sizeof(HeaderField), alignof(HeaderField)));
-    if (chunk == nullptr) return nullptr;
-    if (x_last == nullptr) {
-      x_first = chunk;
-    } else {
-      auto* link = new (x_last + 1) HeaderField;
-      link->x_typed = chunk;
-    }
-    x_room = kChunkFields;
-    x_last = chunk;
-  } else {
-    ++x_last;
+bool Message::new_chunk(const char* line) const noexcept {
+  if (x_count == kMaxHeaders) {
+    note(Errc::too_many, "too many header fields", line);
+    return false;
   }
-  --x_room;
-  ++x_count;
-  return new (x_last) HeaderField;
+  auto* chunk = static_cast<HeaderField*>(
+      x_arena->allocate((kChunkFields + 1) * sizeof(HeaderField), alignof(HeaderField)));
+  if (chunk == nullptr) {
+    note(Errc::no_memory, "no room for the header table", line);
+    return false;
+  }
+  if (x_last == nullptr) {
+    x_first = chunk;
+  } else {
+    auto* link = new (x_free) HeaderField;
+    link->x_typed = chunk;
+  }
+  x_free = chunk;
+  x_room = static_cast<std::uint8_t>(std::min<std::size_t>(kChunkFields, kMaxHeaders - x_count));
+  return true;
 }
 
+/// The plain case is `Name: value CRLF`; everything else takes the slow road.
 void Message::fill(HeaderField& field, const char* line, const char* line_end) const noexcept {
-  const auto size = static_cast<std::size_t>(line_end - line);
   field.x_line = line;
   field.x_offset = static_cast<std::uint16_t>(line - x_bytes.data());
-  field.x_line_size = static_cast<std::uint16_t>(size);
-  const char* value_end = line_end - 1;
-  const auto* colon = static_cast<const char*>(std::memchr(line, ':', size));
-  const char* value = line;
-  if (colon != nullptr) {
-    const char* name_end = colon;
-    while (name_end != line && is_space(name_end[-1])) --name_end;
-    const std::string_view name{line, static_cast<std::size_t>(name_end - line)};
-    field.x_id = header_id(name);
-    if (field.x_id != HeaderId::other || is_token(name)) {
-      field.x_name_size = static_cast<std::uint16_t>(name.size());
-      value = colon + 1;
-    }
+  field.x_line_size = static_cast<std::uint16_t>(line_end - line);
+  const char* colon = find_colon(line, line_end);
+  if (colon == nullptr || colon == line) [[unlikely]] {
+    return fill_malformed(field);
   }
-  if (value == line) {
-    field.x_malformed = true;
-    note(Errc::syntax, "malformed header field", line);
+  const char* name_end = colon;
+  while (is_space(name_end[-1]) && --name_end != line) {
   }
-  while (value_end != value && is_lws(value_end[-1])) --value_end;
-  while (value != value_end && is_lws(*value)) ++value;
+  const std::string_view name{line, static_cast<std::size_t>(name_end - line)};
+  field.x_id = header_id(name);
+  if (field.x_id == HeaderId::other && !is_token(name)) [[unlikely]] {
+    return fill_malformed(field);
+  }
+  field.x_name_size = static_cast<std::uint16_t>(name.size());
+  const char* value = colon + 2;
+  const char* value_end = line_end - 2;
+  if (value >= value_end || colon[1] != ' ' || is_low(*value) || *value_end != '\r' ||
+      is_low(value_end[-1])) {
+    const std::string_view trimmed = trim({colon + 1, static_cast<std::size_t>(line_end - colon - 1)});
+    value = trimmed.data();
+    value_end = value + trimmed.size();
+  }
   field.x_value_at = static_cast<std::uint16_t>(value - line);
   field.x_value_size = static_cast<std::uint16_t>(value_end - value);
 }
 
-const HeaderField* Message::index_next() const noexcept {
+void Message::fill_malformed(HeaderField& field) const noexcept {
+  const std::string_view trimmed = trim(field.line());
+  field.x_value_at = static_cast<std::uint16_t>(trimmed.data() - field.x_line);
+  field.x_value_size = static_cast<std::uint16_t>(trimmed.size());
+  field.x_malformed = true;
+  note(Errc::syntax, "malformed header field", field.x_line);
+}
+
+const HeaderField* Message::index_until(std::size_t stop) const noexcept {
   if (x_complete) return nullptr;
   const char* line = x_scan;
-  if (const std::size_t blank = blank_line(line, end()); blank != 0) {
-    finish(line, line + blank);
-    return nullptr;
-  }
-  const char* line_end = field_end(line, end());
-  if (line_end == nullptr) {
-    note(Errc::incomplete, "no blank line after the header", end());
-    finish(end(), end());
-    return nullptr;
-  }
-  HeaderField* field = x_count == kMaxHeaders ? nullptr : new_field();
-  if (field == nullptr) {
-    if (x_count == kMaxHeaders) {
-      note(Errc::too_many, "too many header fields", line);
-    } else {
-      note(Errc::no_memory, "no room for the header table", line);
+  const char* const text_end = end();
+  for (;;) {
+    if (const std::size_t blank = blank_line(line, text_end); blank != 0) {
+      finish(line, line + blank);
+      return nullptr;
     }
-    skip_rest(line);
-    return nullptr;
+    const char* line_end = field_end(line, text_end);
+    if (line_end == nullptr) [[unlikely]] {
+      note(Errc::incomplete, "no blank line after the header", text_end);
+      finish(text_end, text_end);
+      return nullptr;
+    }
+    if (x_room == 0 && !new_chunk(line)) [[unlikely]] {
+      skip_rest(line);
+      return nullptr;
+    }
+    --x_room;
+    ++x_count;
+    HeaderField* field = x_last = new (x_free++) HeaderField;
+    fill(*field, line, line_end);
+    x_scan = line = line_end;
+    const auto id = static_cast<std::size_t>(field->x_id);
+    if (id < kHotHeaders && x_hot[id] == nullptr) x_hot[id] = field;
+    if (id == stop || stop == kAnyId) return field;
   }
-  fill(*field, line, line_end);
-  x_scan = line_end;
-  const auto id = static_cast<std::size_t>(field->x_id);
-  if (id < kHotHeaders && x_hot[id] == nullptr) x_hot[id] = field;
-  return field;
 }
 
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
-  if (after == nullptr) return x_first != nullptr ? x_first : index_next();
-  if (after == x_last) return index_next();
+  if (after == nullptr) return x_first != nullptr ? x_first : index_until(kAnyId);
+  if (after == x_last) return index_until(kAnyId);
   const HeaderField* next = after + 1;
   return next->x_line != nullptr ? next : static_cast<const HeaderField*>(next->x_typed);
 }
@@ -149,11 +165,8 @@ const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
   if (const auto hot = static_cast<std::size_t>(id); hot < kHotHeaders && id != HeaderId::other) {
     field = x_hot[hot];
     // Not seen among the fields indexed so far: go on behind them.
-    while (field == nullptr) {
-      const HeaderField* next = index_next();
-      if (next == nullptr) return nullptr;
-      if (next->x_id == id) field = next;
-    }
+    if (field == nullptr) field = index_until(hot);
+    if (field == nullptr) return nullptr;
   } else {
     do {
       field = next_field(field);
@@ -174,15 +187,13 @@ const HeaderField* Message::find(std::string_view name, std::size_t nth) const n
 }
 
 Result<void> Message::index_all() const noexcept {
-  while (index_next() != nullptr) {
-  }
+  index_until(kNoId);
   if (x_error.code != Errc::none) return x_error;
   return {};
 }
 
 std::size_t Message::header_end_offset() const noexcept {
-  while (index_next() != nullptr) {
-  }
+  index_until(kNoId);
   return x_header_end;
 }
 

@@ -118,10 +118,15 @@ class Message {
   Message(std::string_view bytes, Arena& arena) noexcept
       : x_bytes(bytes), x_arena(&arena), x_scan(bytes.data()) {}
 
-  /// Indexes one more field; nullptr when there is none.
-  const HeaderField* index_next() const noexcept;
-  HeaderField* new_field() const noexcept;
+  // For index_until(): stop at every field, at none.
+  static constexpr std::size_t kAnyId = kHeaderIds;
+  static constexpr std::size_t kNoId = kHeaderIds + 1;
+
+  /// Indexes on until there is a field of the id `stop`, which is returned; nullptr when there is none.
+  const HeaderField* index_until(std::size_t stop) const noexcept;
+  bool new_chunk(const char* line) const noexcept;
   void fill(HeaderField& field, const char* line, const char* line_end) const noexcept;
+  void fill_malformed(HeaderField& field) const noexcept;
   /// The header ends at the blank line `line`, which ends at `line_end`.
   void finish(const char* line, const char* line_end) const noexcept;
   /// No room for more fields: find the end of the header all the same.
@@ -142,6 +147,7 @@ class Message {
   mutable const char* x_scan;  // first byte not indexed yet
   mutable HeaderField* x_first = nullptr;
   mutable HeaderField* x_last = nullptr;
+  mutable HeaderField* x_free = nullptr;                        // next slot of the last chunk, or its link
   mutable std::array<const HeaderField*, kHotHeaders> x_hot{};  // first field of each hot id
   mutable Error x_error;
   mutable std::uint16_t x_count = 0;

@@ -18,6 +18,19 @@ Result<void> read_u32(Cursor& cursor, std::uint32_t max, std::uint32_t& out) noe
   return {};
 }
 
+/// Nothing but one to nine digits, which is nearly every number.
+bool read_plain(std::string_view text, std::uint32_t& out) noexcept {
+  if (text.empty() || text.size() > 9) return false;
+  std::uint32_t value = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<std::uint32_t>(static_cast<unsigned char>(c)) - '0';
+    if (digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  out = value;
+  return true;
+}
+
 Result<void> at_end(Cursor& cursor) noexcept {
   cursor.skip_lws();
   if (!cursor.at_end()) return {Errc::syntax, "unexpected text after value", cursor.offset()};
@@ -66,8 +79,9 @@ bool read_decimal(Cursor& cursor, std::string_view& text) noexcept {
 }  // namespace
 
 Result<Number*> parse_number(std::string_view text, Arena& arena, std::uint32_t max) noexcept {
-  Cursor cursor(text);
   Number number;
+  if (read_plain(text, number.value) && number.value <= max) return keep(arena, number);
+  Cursor cursor(text);
   TRY_VOID(read_u32(cursor, max, number.value));
   TRY_VOID(at_end(cursor));
   return keep(arena, number);

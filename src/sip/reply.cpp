@@ -10,28 +10,49 @@ namespace ser::sip {
 
 namespace {
 
-/// A header field as received; a line end is put behind one that ran into the end of the message.
-void put_line(Output& out, const HeaderField& field) noexcept {
-  const std::string_view line = field.line();
-  out.put(line);
-  if (line.empty() || line.back() != '\n') out.put("\r\n");
-}
+/// Copies parts of the request; neighbours, as header fields often are, in one piece.
+class Copier {
+ public:
+  explicit Copier(Output& out) noexcept : x_out(out) {}
 
-void put_top_via(Output& out, const Message& request, const HeaderField& field,
+  void copy(std::string_view part) noexcept {
+    if (x_begin + x_size == part.data() && x_size != 0) {
+      x_size += part.size();
+    } else {
+      flush();
+      x_begin = part.data();
+      x_size = part.size();
+    }
+  }
+  void insert(std::string_view text) noexcept {
+    flush();
+    x_out.put(text);
+  }
+  void flush() noexcept {
+    x_out.put({x_begin, x_size});
+    x_size = 0;
+  }
+
+ private:
+  Output& x_out;
+  const char* x_begin = nullptr;
+  std::size_t x_size = 0;
+};
+
+void put_top_via(Copier& out, const Message& request, const HeaderField& field,
                  const ViaStamp& stamp) noexcept {
   const auto via = request.via(0);
-  if (!via || (*via)->field != &field) return put_line(out, field);
+  if (!via || (*via)->field != &field) return out.copy(field.line());
   const ViaEdits edits(request, **via, stamp);
   const std::string_view line = field.line();
   std::size_t cursor = 0;
   for (const Edit& edit : edits.span()) {
     const std::size_t at = edit.offset - field.offset();
-    out.put(line.substr(cursor, at - cursor));
-    out.put(edit.text);
+    out.copy(line.substr(cursor, at - cursor));
+    out.insert(edit.text);
     cursor = at + edit.removed;
   }
-  out.put(line.substr(cursor));
-  if (line.back() != '\n') out.put("\r\n");
+  out.copy(line.substr(cursor));
 }
 
 bool has_to_tag(const Message& request, const HeaderField& field) noexcept {
@@ -43,50 +64,57 @@ bool has_to_tag(const Message& request, const HeaderField& field) noexcept {
   return ifind(value, ";tag=") != std::string_view::npos;
 }
 
-void put_to(Output& out, const Message& request, const HeaderField& field, std::string_view tag) noexcept {
-  if (tag.empty() || has_to_tag(request, field)) return put_line(out, field);
+void put_to(Copier& out, const Message& request, const HeaderField& field, std::string_view tag) noexcept {
   const std::string_view line = field.line();
+  if (tag.empty() || has_to_tag(request, field)) return out.copy(line);
   const std::size_t end = field.value_offset() - field.offset() + field.value().size();
-  out.put(line.substr(0, end));
-  out.put(";tag=");
-  out.put(tag);
-  out.put(line.substr(end));
-  if (line.back() != '\n') out.put("\r\n");
+  out.copy(line.substr(0, end));
+  out.insert(";tag=");
+  out.insert(tag);
+  out.copy(line.substr(end));
 }
 
-void put_request_fields(Output& out, const Message& request, const ReplySpec& spec) noexcept {
+void put_request_fields(Output& output, const Message& request, const ReplySpec& spec) noexcept {
   const std::string_view tag = spec.status == 100 ? std::string_view{} : spec.to_tag;
   const bool dialog = spec.status > 100 && spec.status < 300;
-  bool top = true;
+  // A request with two To or From gets an answer with one.
+  unsigned seen = 0;
+  Copier out(output);
+  const auto first = [&seen](HeaderId id) {
+    const unsigned bit = 1U << static_cast<unsigned>(id);
+    const bool fresh = (seen & bit) == 0;
+    seen |= bit;
+    return fresh;
+  };
   for (const HeaderField* field = request.next_field(nullptr); field != nullptr;
        field = request.next_field(field)) {
     switch (field->id()) {
       case HeaderId::via:
-        if (top) {
+        if (first(HeaderId::via)) {
           put_top_via(out, request, *field, spec.via);
         } else {
-          put_line(out, *field);
+          out.copy(field->line());
         }
-        top = false;
         break;
       case HeaderId::to:
-        put_to(out, request, *field, tag);
+        if (first(HeaderId::to)) put_to(out, request, *field, tag);
         break;
       case HeaderId::from:
       case HeaderId::call_id:
       case HeaderId::cseq:
-        put_line(out, *field);
+        if (first(field->id())) out.copy(field->line());
         break;
       case HeaderId::record_route:
-        if (dialog) put_line(out, *field);
+        if (dialog) out.copy(field->line());
         break;
       case HeaderId::timestamp:
-        if (spec.status == 100) put_line(out, *field);
+        if (spec.status == 100) out.copy(field->line());
         break;
       default:
         break;
     }
   }
+  out.flush();
 }
 
 void put_field(Output& out, std::string_view name, std::string_view value) noexcept {

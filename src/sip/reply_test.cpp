@@ -95,6 +95,15 @@ TEST(Reply, TagOfRequestStays) {
   }
 }
 
+TEST(Reply, RepeatedSingleFieldsComeBackOnce) {
+  const TestMessage m(
+      lf("BYE sip:b@h SIP/2.0\nTo: <sip:b>\nTo: <sip:c>\nCSeq: 1 BYE\nFrom: <sip:a>\nCSeq: 2 BYE\nf: "
+         "<sip:d>\n\n"));
+  EXPECT_EQ(
+      reply(*m, {.status = 400, .to_tag = "t"}),
+      lf("SIP/2.0 400 Bad Request\nTo: <sip:b>;tag=t\nCSeq: 1 BYE\nFrom: <sip:a>\nContent-Length: 0\n\n"));
+}
+
 TEST(Reply, Refusals) {
   const TestMessage m(kInvite);
   std::string out(2000, '\0');

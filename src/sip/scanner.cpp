@@ -59,15 +59,6 @@ bool is_visible(std::string_view text) noexcept {
   return !text.empty();
 }
 
-const char* field_end(const char* p, const char* end) noexcept {
-  for (;;) {
-    const void* lf = p == end ? nullptr : std::memchr(p, '\n', static_cast<std::size_t>(end - p));
-    if (lf == nullptr) return nullptr;
-    p = static_cast<const char*>(lf) + 1;
-    if (p == end || !is_space(*p)) return p;
-  }
-}
-
 bool Cursor::skip_lws_slow() noexcept {
   const char* from = x_pos;
   while (x_pos != x_end) {
@@ -126,6 +117,10 @@ bool Cursor::comment() noexcept {
     if (c == ')' && --depth == 0) return true;
   }
   return false;
+}
+
+std::string_view Cursor::token() noexcept {
+  return run(kTokenChar);
 }
 
 std::string_view Cursor::host() noexcept {

@@ -3,8 +3,12 @@
 // value.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace ser::sip {
 
@@ -65,7 +69,65 @@ inline bool is_token(std::string_view text) noexcept {
 /// The position behind the line end (LF, usually after CR) that ends the header field starting at `p`: lines
 /// that begin with SP or HTAB are its continuation. nullptr when there is none before `end`. memchr per line;
 /// linear.
-const char* field_end(const char* p, const char* end) noexcept;
+inline const char* field_end(const char* p, const char* end) noexcept {
+  for (;;) {
+    const void* lf = p == end ? nullptr : std::memchr(p, '\n', static_cast<std::size_t>(end - p));
+    if (lf == nullptr) return nullptr;
+    p = static_cast<const char*>(lf) + 1;
+    if (p == end || !is_space(*p)) return p;
+  }
+}
+
+/// The first colon in [p, end), or nullptr. For names: looks at the first sixteen bytes in words before it
+/// calls memchr.
+inline const char* find_colon(const char* p, const char* end) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+    for (int words = 0; words < 2 && end - p >= 8; ++words, p += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, p, 8);
+      word ^= kOnes * ':';
+      // The lowest bit set is exact, bits above it may be not.
+      const std::uint64_t hit = (word - kOnes) & ~word & (kOnes << 7);
+      if (hit != 0) return p + std::countr_zero(hit) / 8;
+    }
+  }
+  return p == end ? nullptr
+                  : static_cast<const char*>(std::memchr(p, ':', static_cast<std::size_t>(end - p)));
+}
+
+/// The end of the longest run of bytes of a class that starts at `p`.
+inline const char* run_end(const char* p, const char* end, std::uint8_t bits) noexcept {
+  // Four bytes per bounds check: tokens are most of what is read.
+  if (end - p >= 4) {
+    const char* const last = end - 4;
+    do {
+      if (!is_class(p[0], bits)) return p;
+      if (!is_class(p[1], bits)) return p + 1;
+      if (!is_class(p[2], bits)) return p + 2;
+      if (!is_class(p[3], bits)) return p + 3;
+      p += 4;
+    } while (p <= last);
+  }
+  while (p != end && is_class(*p, bits)) ++p;
+  return p;
+}
+
+/// Is `text` the literal `name` in any case? `name` is four to eight lower-case letters: two comparisons of
+/// words.
+template <std::size_t N>
+bool is_word(std::string_view text, const char (&name)[N]) noexcept {
+  static_assert(N >= 5 && N <= 9);
+  if (text.size() != N - 1) return false;
+  const auto load = [](const char* p) {
+    std::uint32_t word;
+    std::memcpy(&word, p, 4);
+    return word;
+  };
+  constexpr std::uint32_t kFold = 0x20202020U;
+  const char* p = text.data();
+  return (load(p) | kFold) == load(name) && (load(p + N - 5) | kFold) == load(name + N - 5);
+}
 
 /// Reads one header field value from left to right. No member goes back over bytes or beyond the end, none
 /// allocates.
@@ -76,7 +138,6 @@ class Cursor {
 
   bool at_end() const noexcept { return x_pos == x_end; }
   const char* position() const noexcept { return x_pos; }
-  const char* end() const noexcept { return x_end; }
   std::uint32_t offset() const noexcept { return static_cast<std::uint32_t>(x_pos - x_begin); }
   /// Text from `from`, an earlier position(), to here.
   std::string_view since(const char* from) const noexcept {
@@ -84,8 +145,6 @@ class Cursor {
   }
   /// The text not read yet.
   std::string_view rest() const noexcept { return {x_pos, static_cast<std::size_t>(x_end - x_pos)}; }
-  /// Next byte, NUL at the end (a NUL byte in the text looks the same; at_end() tells).
-  char peek() const noexcept { return x_pos == x_end ? '\0' : *x_pos; }
   bool next_is(char c) const noexcept { return x_pos != x_end && *x_pos == c; }
   void advance(std::size_t bytes) noexcept { x_pos += bytes; }
 
@@ -112,10 +171,10 @@ class Cursor {
   /// The longest run of bytes of a class; may be empty.
   std::string_view run(std::uint8_t bits) noexcept {
     const char* from = x_pos;
-    while (x_pos != x_end && is_class(*x_pos, bits)) ++x_pos;
+    x_pos = run_end(from, x_end, bits);
     return since(from);
   }
-  std::string_view token() noexcept { return run(kTokenChar); }
+  std::string_view token() noexcept;
   /// Decimal digits, at least one. False: no digit here; the value saturates at UINT64_MAX / 16 or more, so
   /// that any number too large for 32 bits compares above its limit.
   bool number(std::uint64_t& value) noexcept;

@@ -67,85 +67,120 @@ std::size_t check(std::string_view part, std::uint8_t bit, bool escapes) noexcep
   return kFine;
 }
 
+/// The scheme as one number in lower case: letters compare with one instruction then.
+constexpr std::uint32_t word(std::string_view name) noexcept {
+  std::uint32_t value = 0;
+  for (const char c : name) value = value << 8 | static_cast<unsigned char>(c | 0x20);
+  return value;
+}
+
+UriScheme scheme_of(std::string_view name) noexcept {
+  if (name.size() != 3 && name.size() != 4) return UriScheme::other;
+  switch (word(name)) {
+    case word("sip"):
+      return UriScheme::sip;
+    case word("sips"):
+      return UriScheme::sips;
+    case word("tel"):
+      return UriScheme::tel;
+    default:
+      return UriScheme::other;
+  }
+}
+
+/// Reads one URI into `uri`. The members say false at the first fault, which is in `error` then.
 struct Parser {
   std::string_view text;
-  Uri uri;
+  Uri& uri;
+  Error error{};
 
-  Error at(const char* where, const char* what, Errc code = Errc::syntax) const noexcept {
-    return {code, static_cast<std::uint32_t>(where - text.data()), what};
+  bool fail(const char* where, const char* what, Errc code = Errc::syntax) noexcept {
+    error = {code, static_cast<std::uint32_t>(where - text.data()), what};
+    return false;
   }
 
-  Result<void> part(std::string_view part, std::uint8_t bit, const char* what) const noexcept {
-    const std::size_t bad = check(part, bit, true);
-    if (bad != kFine) return at(part.data() + bad, what);
-    return {};
+  bool part(std::string_view piece, std::uint8_t bit, const char* what) noexcept {
+    const std::size_t bad = check(piece, bit, true);
+    return bad == kFine || fail(piece.data() + bad, what);
   }
 
-  Result<void> user_info(std::string_view info) noexcept {
-    const std::size_t colon = info.find(':');
+  bool user_info(std::string_view info) noexcept {
+    std::size_t colon = 0;
+    while (colon < info.size() && info[colon] != ':') ++colon;
     uri.user = info.substr(0, colon);
     uri.has_user = true;
-    if (uri.user.empty()) return at(info.data(), "empty user in URI");
-    TRY_VOID(part(uri.user, kUser, "illegal character in user of URI"));
-    if (colon == std::string_view::npos) return {};
+    if (uri.user.empty()) return fail(info.data(), "empty user in URI");
+    if (!part(uri.user, kUser, "illegal character in user of URI")) return false;
+    if (colon == info.size()) return true;
     uri.has_password = true;
     uri.password = info.substr(colon + 1);
     return part(uri.password, kPassword, "illegal character in password of URI");
   }
 
-  Result<void> host_port(std::string_view hp) noexcept {
-    std::size_t end = 0;
-    if (!hp.empty() && hp[0] == '[') {
-      end = hp.find(']');
-      if (end == std::string_view::npos) return at(hp.data(), "unclosed IPv6 reference in URI");
-      const auto inner = hp.substr(1, end - 1);
-      const std::size_t bad = check(inner, kV6, false);
-      if (bad != kFine) return at(inner.data() + bad, "illegal character in IPv6 reference");
-      const std::size_t colon = inner.find(':');
-      if (colon == std::string_view::npos || inner.find(':', colon + 1) == std::string_view::npos) {
-        return at(hp.data(), "no IPv6 address in brackets");
-      }
-      ++end;
-    } else {
-      while (end < hp.size() && (kClasses[static_cast<unsigned char>(hp[end])] & kHost) != 0) ++end;
-      if (end == 0) return at(hp.data(), "no host in URI");
-    }
-    uri.host = hp.substr(0, end);
-    if (end == hp.size()) return {};
-    if (hp[end] != ':') return at(hp.data() + end, "illegal character in host of URI");
-    const auto digits = hp.substr(end + 1);
-    const auto port = parse_u32(digits);
-    if (!port) return at(digits.data(), "bad port in URI");
-    if (*port == 0 || *port > 65535) return at(digits.data(), "port of URI out of range", Errc::out_of_range);
-    uri.port = static_cast<std::uint16_t>(*port);
-    return {};
+  /// Moves `at` behind an IPv6 reference.
+  bool ipv6_reference(const char*& at, const char* end) noexcept {
+    unsigned colons = 0;
+    const char* open = at++;
+    while (at != end && (kClasses[static_cast<unsigned char>(*at)] & kV6) != 0)
+      colons += *at++ == ':' ? 1U : 0U;
+    if (at == end) return fail(open, "unclosed IPv6 reference in URI");
+    if (*at != ']') return fail(at, "illegal character in IPv6 reference");
+    if (colons < 2) return fail(open, "no IPv6 address in brackets");
+    ++at;
+    return true;
   }
 
-  Result<Uri> sip(std::string_view rest) noexcept {
+  /// Moves `at` behind host and port.
+  bool host_port(const char*& at, const char* end) noexcept {
+    const char* begin = at;
+    if (at != end && *at == '[') {
+      if (!ipv6_reference(at, end)) return false;
+    } else {
+      while (at != end && (kClasses[static_cast<unsigned char>(*at)] & kHost) != 0) ++at;
+      if (at == begin) return fail(at, "no host in URI");
+    }
+    uri.host = {begin, static_cast<std::size_t>(at - begin)};
+    if (at == end || *at != ':') return true;
+    const char* digits = ++at;
+    std::uint32_t port = 0;
+    for (; at != end && is_digit(*at); ++at) {
+      port = port * 10 + static_cast<std::uint32_t>(*at - '0');
+      if (port > 65535) return fail(digits, "port of URI out of range", Errc::out_of_range);
+    }
+    if (at == digits) return fail(digits, "bad port in URI");
+    if (port == 0) return fail(digits, "port of URI out of range", Errc::out_of_range);
+    uri.port = static_cast<std::uint16_t>(port);
+    return true;
+  }
+
+  bool sip(std::string_view rest) noexcept {
     // An @ stands unescaped nowhere but after the user part, whatever else that part holds (`;`, `?`, `/`).
     const std::size_t at_sign = rest.find('@');
     if (at_sign != std::string_view::npos) {
-      TRY_VOID(user_info(rest.substr(0, at_sign)));
+      if (!user_info(rest.substr(0, at_sign))) return false;
       rest.remove_prefix(at_sign + 1);
     }
-    const std::size_t end = rest.find_first_of(";?");
-    TRY_VOID(host_port(rest.substr(0, end)));
-    if (end == std::string_view::npos) return uri;
-    if (rest[end] == ';') {
-      rest.remove_prefix(end + 1);
-      const std::size_t question = rest.find('?');
-      uri.params = rest.substr(0, question);
-      TRY_VOID(part(uri.params, kParam, "illegal character in parameters of URI"));
-      if (question == std::string_view::npos) return uri;
-      uri.headers = rest.substr(question + 1);
+    const char* at = rest.data();
+    const char* end = at + rest.size();
+    if (!host_port(at, end)) return false;
+    if (at == end) return true;
+    const char mark = *at++;
+    const std::string_view tail(at, static_cast<std::size_t>(end - at));
+    if (mark == '?') {
+      uri.headers = tail;
+    } else if (mark == ';') {
+      const std::size_t question = tail.find('?');
+      uri.params = tail.substr(0, question);
+      if (!part(uri.params, kParam, "illegal character in parameters of URI")) return false;
+      if (question == std::string_view::npos) return true;
+      uri.headers = tail.substr(question + 1);
     } else {
-      uri.headers = rest.substr(end + 1);
+      return fail(at - 1, "illegal character in host of URI");
     }
-    TRY_VOID(part(uri.headers, kHeader, "illegal character in headers of URI"));
-    return uri;
+    return part(uri.headers, kHeader, "illegal character in headers of URI");
   }
 
-  Result<Uri> tel(std::string_view rest) noexcept {
+  bool tel(std::string_view rest) noexcept {
     const std::size_t end = rest.find(';');
     uri.user = rest.substr(0, end);
     uri.has_user = true;
@@ -156,23 +191,32 @@ struct Parser {
       if (is_digit(c) || (!global && (c == '*' || c == '#' || hex_value(c) >= 0))) {
         digit = true;
       } else if (c != '-' && c != '.' && c != '(' && c != ')') {
-        return at(uri.user.data() + i, "illegal character in telephone number");
+        return fail(uri.user.data() + i, "illegal character in telephone number");
       }
     }
-    if (!digit) return at(rest.data(), "no digit in telephone number");
-    if (end == std::string_view::npos) return uri;
+    if (!digit) return fail(rest.data(), "no digit in telephone number");
+    if (end == std::string_view::npos) return true;
     uri.params = rest.substr(end + 1);
-    TRY_VOID(part(uri.params, kParam, "illegal character in parameters of URI"));
-    return uri;
+    return part(uri.params, kParam, "illegal character in parameters of URI");
+  }
+
+  bool run() noexcept {
+    std::size_t colon = 0;
+    while (colon < text.size() && (kClasses[static_cast<unsigned char>(text[colon])] & kScheme) != 0) ++colon;
+    if (colon == text.size()) return fail(text.data(), "no scheme in URI");
+    if (colon == 0 || text[colon] != ':' || !is_alpha(text[0]))
+      return fail(text.data() + colon, "bad scheme in URI");
+    uri.text = text;
+    uri.scheme_text = text.substr(0, colon);
+    uri.scheme = scheme_of(uri.scheme_text);
+    const auto rest = text.substr(colon + 1);
+    if (uri.is_sip()) return sip(rest);
+    if (uri.scheme == UriScheme::tel) return tel(rest);
+    if (rest.empty()) return fail(text.data() + colon, "nothing after the scheme of URI");
+    uri.rest = rest;
+    return part(rest, kOpaque, "illegal character in URI");
   }
 };
-
-UriScheme scheme_of(std::string_view name) noexcept {
-  if (name.size() == 3 && iequals(name, "sip")) return UriScheme::sip;
-  if (name.size() == 4 && iequals(name, "sips")) return UriScheme::sips;
-  if (name.size() == 3 && iequals(name, "tel")) return UriScheme::tel;
-  return UriScheme::other;
-}
 
 /// Splits `piece` at the first `=`.
 UriParam split_param(std::string_view piece) noexcept {
@@ -184,31 +228,10 @@ UriParam split_param(std::string_view piece) noexcept {
 }  // namespace
 
 Result<Uri> parse_uri(std::string_view text) noexcept {
-  Parser parser{text, {}};
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return {Errc::syntax, "no scheme in URI"};
-  const auto scheme = text.substr(0, colon);
-  if (scheme.empty() || !is_alpha(scheme[0])) return {Errc::syntax, "bad scheme in URI"};
-  const std::size_t bad = check(scheme, kScheme, false);
-  if (bad != kFine) return {Errc::syntax, "bad scheme in URI", static_cast<std::uint32_t>(bad)};
-  parser.uri.text = text;
-  parser.uri.scheme_text = scheme;
-  parser.uri.scheme = scheme_of(scheme);
-  const auto rest = text.substr(colon + 1);
-  switch (parser.uri.scheme) {
-    case UriScheme::sip:
-    case UriScheme::sips:
-      return parser.sip(rest);
-    case UriScheme::tel:
-      return parser.tel(rest);
-    case UriScheme::other:
-      break;
-  }
-  if (rest.empty())
-    return {Errc::syntax, "nothing after the scheme of URI", static_cast<std::uint32_t>(colon)};
-  TRY_VOID(parser.part(rest, kOpaque, "illegal character in URI"));
-  parser.uri.rest = rest;
-  return parser.uri;
+  Result<Uri> result{Uri{}};
+  Parser parser{text, *result};
+  if (!parser.run()) result = parser.error;
+  return result;
 }
 
 bool next_uri_param(std::string_view& rest, UriParam& param) noexcept {

@@ -69,6 +69,7 @@ bool is_special(std::string_view name) noexcept {
 bool params_match(const Pieces& a, const Pieces& b) noexcept {
   for (std::size_t i = 0; i < a.count; ++i) {
     const UriParam& mine = a.list[i];
+    if (a.find(mine.name) != &mine) continue;  // the first of a name counts, as Uri::param() has it
     const UriParam* other = b.find(mine.name);
     if (other == nullptr) {
       if (is_special(mine.name)) return false;
@@ -129,6 +130,7 @@ bool equal_digits(std::string_view a, std::string_view b) noexcept {
 bool tel_params_match(const Pieces& a, const Pieces& b) noexcept {
   for (std::size_t i = 0; i < a.count; ++i) {
     const UriParam& mine = a.list[i];
+    if (a.find(mine.name) != &mine) continue;
     const UriParam* other = b.find(mine.name);
     if (other == nullptr) return false;
     const bool number = iequals(mine.name, "ext") ||
@@ -144,7 +146,7 @@ bool equal_tel(const Uri& a, const Uri& b) noexcept {
   const Pieces pa(a.params, next_uri_param);
   const Pieces pb(b.params, next_uri_param);
   if (pa.too_many || pb.too_many) return false;
-  return pa.count == pb.count && tel_params_match(pa, pb) && tel_params_match(pb, pa);
+  return tel_params_match(pa, pb) && tel_params_match(pb, pa);
 }
 
 }  // namespace

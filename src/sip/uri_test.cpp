@@ -189,6 +189,12 @@ TEST(UriCompare, Tel) {
   EXPECT_FALSE(same("tel:+1", "sip:+1@b"));
 }
 
+TEST(UriCompare, FirstOfARepeatedParameterCounts) {
+  EXPECT_TRUE(same("sip:a@b;x=1;x=2", "sip:a@B;x=1;x=3"));
+  EXPECT_FALSE(same("sip:a@b;x=1;x=2", "sip:a@b;x=2;x=1"));
+  EXPECT_TRUE(same("tel:+1;x=1;x=2", "tel:+1;X=1"));
+}
+
 TEST(UriCompare, ManyParametersOnlyByText) {
   std::string a = "sip:a@b";
   for (int i = 0; i < 40; ++i) a += ";p" + std::to_string(i);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sip/via.h"
 
+#include <cstring>
+
 #include "base/text.h"
 #include "sip/scanner.h"
 
@@ -8,18 +10,14 @@ namespace ser::sip {
 
 namespace {
 
-constexpr std::string_view kUsualProtocol = "SIP/2.0/";
-
-/// Any case, but nearly always written as here.
-bool is(std::string_view text, std::string_view name) noexcept {
-  return text == name || iequals(text, name);
-}
+constexpr char kUsualProtocol[] = "SIP/2.0/";
+constexpr std::size_t kUsualSize = sizeof kUsualProtocol - 1;
 
 /// `SIP / 2.0 / transport LWS`; another name or version is legal, and needed to answer a SIP/7.0 request with
 /// 505.
 Result<void> read_protocol(Cursor& cursor, Via& via) noexcept {
-  if (cursor.rest().starts_with(kUsualProtocol)) {
-    cursor.advance(kUsualProtocol.size());
+  if (cursor.rest().size() > kUsualSize && std::memcmp(cursor.position(), kUsualProtocol, kUsualSize) == 0) {
+    cursor.advance(kUsualSize);
     cursor.skip_lws();
   } else {
     const std::string_view name = cursor.token();
@@ -69,6 +67,7 @@ Result<void> set_once(std::string_view& field, const Param& param) noexcept {
 Result<void> apply_rport(const Param& param, Via& via) noexcept {
   if (via.has_rport) return {Errc::syntax, "parameter twice in Via"};
   via.has_rport = true;
+  via.rport_text = param.has_value ? param.value : std::string_view(param.name.data() + param.name.size(), 0);
   if (!param.has_value) return {};
   std::uint64_t port = 0;
   Result<void> verdict = read_number(param.value, 1, 65535, port);
@@ -88,18 +87,64 @@ Result<void> apply_ttl(const Param& param, Via& via) noexcept {
 Result<void> apply(const Param& param, Via& via) noexcept {
   switch (param.name.size() << 8 | static_cast<unsigned char>(to_lower(param.name[0]))) {
     case 6 << 8 | 'b':
-      return is(param.name, "branch") ? set_once(via.branch, param) : Result<void>{};
+      return is_word(param.name, "branch") ? set_once(via.branch, param) : Result<void>{};
     case 5 << 8 | 'r':
-      return is(param.name, "rport") ? apply_rport(param, via) : Result<void>{};
+      return is_word(param.name, "rport") ? apply_rport(param, via) : Result<void>{};
     case 8 << 8 | 'r':
-      return is(param.name, "received") ? set_once(via.received, param) : Result<void>{};
+      return is_word(param.name, "received") ? set_once(via.received, param) : Result<void>{};
     case 5 << 8 | 'm':
-      return is(param.name, "maddr") ? set_once(via.maddr, param) : Result<void>{};
+      return is_word(param.name, "maddr") ? set_once(via.maddr, param) : Result<void>{};
     case 3 << 8 | 't':
-      return is(param.name, "ttl") ? apply_ttl(param, via) : Result<void>{};
+      return iequals(param.name, "ttl") ? apply_ttl(param, via) : Result<void>{};
     default:
       return {};
   }
+}
+
+/// The form nearly every Via has: one value, no white space but after the transport, no quotes, no IPv6.
+/// False: it is something else, perhaps malformed; then `via` may be half filled.
+bool read_plain(std::string_view text, Via& via) noexcept {
+  const auto view = [](const char* from, const char* to) {
+    return std::string_view{from, static_cast<std::size_t>(to - from)};
+  };
+  const char* const end = text.data() + text.size();
+  if (text.size() <= kUsualSize || std::memcmp(text.data(), kUsualProtocol, kUsualSize) != 0) return false;
+  const char* from = text.data() + kUsualSize;
+  const char* p = run_end(from, end, kTokenChar);
+  if (p == from || p == end || *p != ' ') return false;
+  via.transport = view(from, p);
+  from = p + 1;
+  p = run_end(from, end, kHostChar);
+  if (p == from) return false;
+  via.host = view(from, p);
+  if (p != end && *p == ':') {
+    std::uint32_t port = 0;
+    const char* digits = ++p;
+    for (; p != end && is_digit(*p) && port <= 65535; ++p)
+      port = port * 10 + static_cast<std::uint32_t>(*p - '0');
+    if (p == digits || port == 0 || port > 65535) return false;
+    via.port = static_cast<std::uint16_t>(port);
+  }
+  via.sent_by = view(from, p);
+  if (p != end) via.params = view(p, end);
+  while (p != end) {
+    if (*p != ';') return false;
+    Param param;
+    from = p + 1;
+    p = run_end(from, end, kTokenChar);
+    if (p == from) return false;
+    param.name = view(from, p);
+    if (p != end && *p == '=') {
+      from = p + 1;
+      p = run_end(from, end, kValueChar);
+      if (p == from) return false;
+      param.value = view(from, p);
+      param.has_value = true;
+    }
+    if (!apply(param, via)) return false;
+  }
+  via.text = text;
+  return true;
 }
 
 /// One value, up to a comma or the end.
@@ -135,19 +180,18 @@ Result<void> read_value(Cursor& cursor, Via& via) noexcept {
 }  // namespace
 
 Result<Via*> parse_via(std::string_view text, Arena& arena) noexcept {
+  Via* first = arena.make<Via>();
+  if (first == nullptr) return {Errc::no_memory, "no room for a Via"};
+  if (read_plain(text, *first)) return first;
+  *first = Via{};
   Cursor cursor(text);
-  Via* first = nullptr;
   Via* last = nullptr;
   do {
-    auto* via = arena.make<Via>();
+    auto* via = last == nullptr ? first : arena.make<Via>();
     if (via == nullptr) return {Errc::no_memory, "no room for a Via"};
     const Result<void> read = read_value(cursor, *via);
     if (!read) return {read.error().code, read.error().what, cursor.offset()};
-    if (last == nullptr) {
-      first = via;
-    } else {
-      last->next = via;
-    }
+    if (last != nullptr) last->next = via;
     last = via;
   } while (cursor.take(','));
   return first;

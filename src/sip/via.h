@@ -19,10 +19,11 @@ struct Via {
   std::string_view branch;     ///< without its name; empty when absent (RFC 2543)
   std::string_view received;   ///< an address, IPv6 with or without brackets
   std::string_view maddr;
-  std::string_view params;             ///< from the first `;` to the last parameter
-  std::string_view text;               ///< the whole value, no surrounding LWS, no comma
-  std::string_view sent_by;            ///< host [ : port ] as written
-  const Via* next = nullptr;           ///< next value of the same header field
+  std::string_view params;      ///< from the first `;` to the last parameter
+  std::string_view text;        ///< the whole value, no surrounding LWS, no comma
+  std::string_view rport_text;  ///< the value of rport; without one empty, but standing behind the name
+  std::string_view sent_by;     ///< host [ : port ] as written
+  const Via* next = nullptr;    ///< next value of the same header field
   const HeaderField* field = nullptr;  ///< where it stands; nullptr when parsed outside a message
   std::uint16_t port = 0;              ///< 1..65535; 0: none written
   std::uint16_t rport = 0;             ///< 1..65535; 0: absent or without value

@@ -5,30 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "sip/params.h"
 
 namespace ser::sip {
-
-namespace {
-
-/// Where the value of rport stands, or is to be put.
-struct RportPlace {
-  const char* at = nullptr;
-  std::size_t size = 0;
-  bool equals = false;
-};
-
-RportPlace find_rport(const Via& via) noexcept {
-  ParamIterator it(via.params);
-  while (it.next()) {
-    if (!iequals(it.name, "rport")) continue;
-    if (it.has_value) return {it.value.data(), it.value.size(), true};
-    return {it.name.data() + it.name.size(), 0, false};
-  }
-  return {};
-}
-
-}  // namespace
 
 void ViaEdits::add(const char* at, std::size_t removed, std::string_view prefix,
                    std::string_view value) noexcept {
@@ -54,9 +32,8 @@ ViaEdits::ViaEdits(const Message& message, const Via& via, const ViaStamp& stamp
   if (stamp.rport != 0 && (via.has_rport || stamp.force_rport)) {
     char digits[20];
     const std::string_view port(digits, print_u64(digits, stamp.rport));
-    const RportPlace place = via.has_rport ? find_rport(via) : RportPlace{};
-    if (place.at != nullptr) {
-      add(place.at, place.size, place.equals ? "" : "=", port);
+    if (via.has_rport) {
+      add(via.rport_text.data(), via.rport_text.size(), via.rport_text.empty() ? "=" : "", port);
     } else {
       add(behind, 0, ";rport=", port);
     }

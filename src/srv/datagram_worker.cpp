@@ -24,7 +24,7 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
     : WorkerBase(context),
       x_vm(*context.shared.program, *context.shared.registry),
       x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
-      x_receiver(context.shared.udp[context.socket], context.shared.drop_cells[context.socket]) {
+      x_receiver(context.receive_socket(), context.shared.drop_cells[context.socket]) {
   x_services.script_state = &x_vm;
 }
 

@@ -121,7 +121,7 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
     return;
   }
   state->kind = run.is_request() ? RouteKind::request : RouteKind::reply;
-  if (x_vm.program().has_log_prefix()) x_services.log.set_prefix(x_vm.log_prefix(run));
+  if (x_vm.program().log_prefix != UINT32_MAX) x_services.log.set_prefix(x_vm.log_prefix(run));
   if (bad_start.error.code != Errc::none) {
     answer_bad_request(run, bad_start.error);
   } else if (pre_script(run)) {
@@ -170,7 +170,7 @@ void Pipeline::handle_request(Run& run) noexcept {
   state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
   stage(Stage::script);
   count(x_services.count.script_runs);
-  const Ended ended = x_vm.run(x_vm.program().request_block(), run);
+  const Ended ended = x_vm.run(x_vm.program().request, run);
   answer_if_silent(run, ended.how);
 }
 
@@ -207,10 +207,10 @@ void Pipeline::handle_response(Run& run) noexcept {
     count(x_services.count.dropped_replies);
     return;
   }
-  if (x_vm.program().reply_block() != script::kNoBlock) {
+  if (x_vm.program().reply != script::kNoBlock) {
     stage(Stage::script);
     count(x_services.count.script_runs);
-    const Ended ended = x_vm.run(x_vm.program().reply_block(), run);
+    const Ended ended = x_vm.run(x_vm.program().reply, run);
     if (ended.how == Ended::How::dropped || ended.how == Ended::How::failed) {
       count(x_services.count.dropped_replies);
       return;

@@ -145,7 +145,8 @@ void PidFile::remove() noexcept {
   x_path.clear();
 }
 
-Result<void> Daemonizer::detach() {
+Result<void> Daemonizer::detach(bool keep_stderr) {
+  x_keep_stderr = keep_stderr;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error("pipe");
   Fd reader(ends[0]);
@@ -174,7 +175,9 @@ void Daemonizer::report_ready() noexcept {
   x_ready.reset();
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return;
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  for (const int fd : {0, 1, 2}) {
+    if (fd != STDERR_FILENO || !x_keep_stderr) ::dup2(null.get(), fd);
+  }
 }
 
 ProcessTitle::ProcessTitle(int argc, char** argv, char*** environment) noexcept {

@@ -50,13 +50,16 @@ class PidFile {
 /// by who started it.
 class Daemonizer {
  public:
-  /// Returns in the daemon only. Errc::system when fork or pipe fails.
-  Result<void> detach();
-  /// Tells the waiting first process that the service is up, and points 0, 1, 2 to /dev/null.
+  /// Returns in the daemon only. Errc::system when fork or pipe fails. `keep_stderr`: standard error is where
+  /// the log goes.
+  Result<void> detach(bool keep_stderr);
+  /// Tells the waiting first process that the service is up, and points 0, 1 (and 2, unless kept) to
+  /// /dev/null.
   void report_ready() noexcept;
 
  private:
   Fd x_ready;
+  bool x_keep_stderr = false;
 };
 
 /// Shows `text` in ps(1): rewrites the argument area found at construction. One object, made first thing in

@@ -58,8 +58,9 @@ struct Shared {
 
   proxy::LocalSockets sockets;
   proxy::Settings settings;
-  std::vector<net::Listener> listeners;  ///< by SocketId
-  std::vector<net::UdpSocket> udp;       ///< by SocketId
+  std::vector<net::Listener> listeners;     ///< by SocketId
+  std::vector<net::UdpSocket> udp;          ///< by SocketId
+  std::vector<net::UdpSocket> further_udp;  ///< reuse_port: sockets of the second worker and so on
   std::vector<net::SendSocket> send_sockets;
   std::vector<std::uint32_t*> drop_cells;  ///< by SocketId, in the segment
   net::ResolverOptions resolver;
@@ -79,7 +80,12 @@ struct WorkerContext {
   shm::WorkerId id;  ///< slot and incarnation
   shm::WorkerKind kind;
   SocketId socket;  ///< datagram workers: what they receive on
-  int rank;         ///< child_init rank: 1.. for datagram workers
+  int rank;                 ///< child_init rank: 1.. for datagram workers
+  int further_socket = -1;  ///< index into Shared::further_udp to receive from; -1: the listener's own
+
+  const net::UdpSocket& receive_socket() const noexcept {
+    return further_socket < 0 ? shared.udp[socket] : shared.further_udp[static_cast<std::size_t>(further_socket)];
+  }
 };
 
 /// Registers spill and send areas of all slots in the static part of the segment. False: the segment is too

@@ -49,6 +49,11 @@ void Supervisor::block_signals() noexcept {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
+WorkerContext Supervisor::context(std::uint16_t slot, std::uint32_t incarnation) const noexcept {
+  const Post& post = x_posts[slot];
+  return {x_shared, {slot, incarnation}, post.kind, post.socket, post.rank, post.further_socket};
+}
+
 bool Supervisor::spawn(std::uint16_t slot) {
   const Post& post = x_posts[slot];
   const shm::WorkerId id = x_shared.slots->begin(slot, post.kind);
@@ -57,8 +62,7 @@ bool Supervisor::spawn(std::uint16_t slot) {
     return false;
   }
   x_shared.slots->slot(slot)->socket = post.socket;
-  if (auto spawned = x_spawner.spawn(WorkerContext{x_shared, id, post.kind, post.socket, post.rank});
-      !spawned) {
+  if (auto spawned = x_spawner.spawn(context(slot, id.incarnation)); !spawned) {
     LOG(x_log, critical, "cannot start a worker: {}",
         std::strerror(static_cast<int>(spawned.error().offset)));
     return false;
@@ -137,11 +141,7 @@ void Supervisor::note_death(const WorkerExit& ended) {
   if (x_stopping) return;
   Counters own = x_shared.pages->page(x_shared.slots->size());
   own.add(x_shared.server.deaths);
-  const std::string name = worker_title({x_shared,
-                                         {ended.slot, incarnation},
-                                         x_posts[ended.slot].kind,
-                                         x_posts[ended.slot].socket,
-                                         x_posts[ended.slot].rank});
+  const std::string name = worker_title(context(ended.slot, incarnation));
   if (ended.signal != 0) {
     LOG(x_log, alert, "{} died by signal {} ({}){}; replaced, the others go on", name, ended.signal,
         ::strsignal(ended.signal), ended.core ? ", core dumped" : "");
@@ -208,10 +208,7 @@ void Supervisor::stop_workers() {
     for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
       if (!x_watch[slot].running) continue;
       x_shared.slots->stop(slot);
-      if (late && !killed)
-        LOG(x_log, warning, "{} does not stop, killed",
-            worker_title(
-                {x_shared, {slot, 0}, x_posts[slot].kind, x_posts[slot].socket, x_posts[slot].rank}));
+      if (late && !killed) LOG(x_log, warning, "{} does not stop, killed", worker_title(context(slot, 0)));
       if (late)
         x_spawner.kill(slot);
       else

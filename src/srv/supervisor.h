@@ -15,6 +15,7 @@ struct Post {
   shm::WorkerKind kind = shm::WorkerKind::none;
   SocketId socket = kNoSocket;
   int rank = 0;
+  int further_socket = -1;  ///< see WorkerContext
 };
 
 struct SupervisorOptions {
@@ -46,6 +47,7 @@ class Supervisor {
     Instant respawn_at = 0;  ///< 0: not waiting
     bool running = false;
   };
+  WorkerContext context(std::uint16_t slot, std::uint32_t incarnation) const noexcept;
   bool spawn(std::uint16_t slot);
   void reap_all();
   void note_death(const WorkerExit& ended);

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/server.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace ser::srv {
+
+namespace {
+
+constexpr std::size_t kDnsEntries = 4096;
+constexpr std::uint32_t kInboxEvents = 1024;
+
+/// One line for a socket that cannot be opened, with what to do.
+std::string bind_error(const net::Listener& listener, int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return fmt::format(
+          "cannot listen on {}: the port is in use by another program; stop it, or use another port (port=, "
+          "listen= or -l)",
+          listener.text());
+    case EACCES:
+      return fmt::format("cannot listen on {}: ports below 1024 need root or CAP_NET_BIND_SERVICE",
+                         listener.text());
+    case EADDRNOTAVAIL:
+      return fmt::format(
+          "cannot listen on {}: this machine does not have the address (ip_free_bind=yes binds it all the "
+          "same)",
+          listener.text());
+    default:
+      return fmt::format("cannot listen on {}: {}", listener.text(), std::strerror(error));
+  }
+}
+
+/// The names DNS knows a listen address by (auto_aliases). Blocks: only while starting.
+std::string reverse_host_name(const SockAddr& address) {
+  sockaddr_storage native{};
+  const socklen_t size = address.to_native(native);
+  std::array<char, NI_MAXHOST> host{};
+  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&native), size, host.data(), host.size(), nullptr, 0,
+                    NI_NAMEREQD) != 0)
+    return {};
+  return host.data();
+}
+
+}  // namespace
+
+std::unique_ptr<Loaded> load_configuration(const CommandLine& line,
+                                           std::span<mod::ModuleSpec (*const)()> builtin,
+                                           std::optional<std::string> text) {
+  auto loaded = std::make_unique<Loaded>(builtin);
+  loaded->diagnostics.set_strict(line.strict);
+  script::CompileOptions options;
+  options.path = line.config_file;
+  options.text = std::move(text);
+  options.parse.defines = line.defines;
+  options.parse.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  if (!line.dialect.empty()) options.parse.dialect = script::dialect_from_name(line.dialect);
+  options.extra_modules = line.load_modules;
+  for (const CommandModparam& param : line.modparams) {
+    options.extra_parameters.push_back(
+        fmt::format("{}:{}:{}:{}", param.module, param.parameter, param.is_text ? "s" : "i", param.value));
+  }
+  std::string_view paths = line.module_path;
+  while (!paths.empty()) options.module_paths.emplace_back(split_off(paths, ':'));
+  script::DiskSourceReader reader;
+  loaded->configuration =
+      script::compile(options, reader, loaded->registry, loaded->sources, loaded->diagnostics);
+  return loaded;
+}
+
+Server::Server(Loaded& loaded, ServerConfig config, Clock& clock, LogSink& sink)
+    : x_loaded(loaded),
+      x_config(std::move(config)),
+      x_clock(clock),
+      x_sink(sink),
+      x_log(sink, static_cast<LogLevel>(x_config.log_level)) {}
+
+Server::~Server() {
+  if (!x_modules_started) return;
+  for (mod::Loaded& loaded : x_loaded.registry.loaded()) loaded.module->stop();
+}
+
+bool Server::fail(std::string text) {
+  x_error = std::move(text);
+  return false;
+}
+
+bool Server::prepare() {
+  return prepare_identity() && prepare_listeners() && prepare_segment() && prepare_sockets() &&
+         prepare_modules();
+}
+
+bool Server::prepare_identity() {
+  std::string error;
+  if (!resolve_identity(x_config.user, x_config.group, x_identity, error)) return fail(error);
+  if (!may_become(x_identity)) {
+    return fail(
+        fmt::format("only root can run workers as user '{}' group '{}'; start as root or drop the parameters",
+                    x_config.user, x_config.group));
+  }
+  if (!x_config.chroot_dir.empty() && ::access(x_config.chroot_dir.c_str(), X_OK) != 0) {
+    return fail(fmt::format("chroot directory '{}': {}", x_config.chroot_dir, std::strerror(errno)));
+  }
+  if (x_config.open_files > 0) {
+    const rlimit limit = {static_cast<rlim_t>(x_config.open_files), static_cast<rlim_t>(x_config.open_files)};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      return fail(fmt::format("open_files_limit {}: {}", x_config.open_files, std::strerror(errno)));
+  }
+  if (!x_config.core_dumps) {
+    const rlimit none = {0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+  }
+  return true;
+}
+
+bool Server::prepare_listeners() {
+  if (auto interfaces = net::local_addresses(); interfaces) x_interfaces = std::move(*interfaces);
+  x_table = net::resolve_listeners(x_config.listen, x_config.port, x_config.socket_options, x_interfaces);
+  for (const std::string& notice : x_table.notices) LOG(x_log, notice, "{}", notice);
+  if (!x_table.errors.empty()) {
+    std::string all;
+    for (const std::string& error : x_table.errors) all += (all.empty() ? "" : "\n") + error;
+    return fail(all);
+  }
+  if (x_table.listeners.empty()) return fail("there is no address to listen on; add a listen line or -l");
+  if (!x_config.fork && x_table.listeners.size() > 1) {
+    LOG(x_log, warning, "fork=no: only the first listen address is used, {}",
+        x_table.listeners.front().text());
+    x_table.listeners.resize(1);
+  }
+  return true;
+}
+
+void Server::lay_out_posts() {
+  int rank = 0;
+  for (const net::Listener& listener : x_table.listeners) {
+    // A listen line of its own number of workers is found again by what it says; expanded interfaces share
+    // it.
+    std::uint32_t workers = x_config.children;
+    for (std::size_t i = 0; i < x_config.listen.size(); ++i) {
+      const bool same =
+          x_config.listen[i].host == listener.given_host || x_config.listen[i].host == listener.host;
+      if (same && x_config.listen[i].port == listener.address.port && x_config.listen_workers[i] != 0)
+        workers = x_config.listen_workers[i];
+    }
+    if (!x_config.fork) workers = 1;
+    for (std::uint32_t i = 0; i < workers; ++i) {
+      Post post{shm::WorkerKind::datagram, listener.id, ++rank, -1};
+      if (listener.options.reuse_port && i > 0)
+        post.further_socket = static_cast<int>(std::count_if(
+            x_posts.begin(), x_posts.end(), [](const Post& p) { return p.further_socket >= 0; }));
+      x_posts.push_back(post);
+    }
+  }
+  x_posts.push_back({shm::WorkerKind::event, kNoSocket, -1, -1});
+  x_posts.push_back({shm::WorkerKind::timer, kNoSocket, -2, -1});
+}
+
+bool Server::prepare_segment() {
+  lay_out_posts();
+  if (x_posts.size() > shm::Actor::kMaxSlots)
+    return fail(
+        fmt::format("{} workers are more than {}; lower children", x_posts.size(), shm::Actor::kMaxSlots));
+  shm::SegmentOptions options;
+  options.limit = x_config.segment_limit;
+  if (options.limit != 0) options.limit = std::min(options.limit, shm::memory_limit());
+  auto segment = shm::Segment::create(options);
+  if (!segment)
+    return fail(fmt::format("cannot map the shared segment: {}",
+                            std::strerror(static_cast<int>(segment.error().offset))));
+  x_shared = std::make_unique<Shared>(std::move(*segment));
+  Shared& s = *x_shared;
+  s.clock = &x_clock;
+  s.log_sink = &x_sink;
+  s.log_level = x_config.log_level;
+  s.settings = x_config.settings;
+  s.resolver = x_config.resolver;
+  s.core = proxy::register_core_counters(s.counters);
+  s.server = register_server_counters(s.counters);
+  s.registry = &x_loaded.registry;
+  s.program = x_loaded.configuration.program.get();
+  s.event_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+
+  const auto slots = shm::SlotTable::create(s.segment, static_cast<std::uint16_t>(x_posts.size()));
+  auto heap = shm::Heap::create(s.segment);
+  auto timers = shm::Timers::create(s.segment);
+  auto inbox = shm::Inbox::create(s.segment, kInboxEvents, s.event_wake.get());
+  auto requests = NameRequests::create(s.segment);
+  void* dns = s.segment.reserve(net::DnsCache::bytes_for(kDnsEntries));
+  if (!slots || !heap || !timers || !inbox || !requests || dns == nullptr || !s.event_wake) {
+    return fail("the shared segment is too small for this many workers; lower children or raise -m");
+  }
+  s.slots = std::make_unique<shm::SlotTable>(*slots);
+  s.heap = std::make_unique<shm::Heap>(std::move(*heap));
+  s.timers = std::make_unique<shm::Timers>(*timers);
+  s.event_inbox = std::make_unique<shm::Inbox>(*inbox);
+  s.name_requests = std::make_unique<NameRequests>(*requests);
+  s.dns = net::DnsCache::create(dns, kDnsEntries, s.segment.header().table_key);
+  s.message_account = s.heap->account("messages");
+  if (!lay_out_slot_areas(s))
+    return fail("the shared segment is too small for this many workers; lower children");
+  return true;
+}
+
+void Server::add_aliases() {
+  Shared& s = *x_shared;
+  for (const net::Listener& listener : x_table.listeners) {
+    proxy::LocalSocket local;
+    local.proto = listener.proto;
+    local.address = s.udp[listener.id].local;
+    local.name = listener.name;
+    local.host = listener.host;
+    local.advertised_host = listener.advertised_host;
+    local.advertised_port = listener.advertised_port;
+    s.sockets.add(std::move(local));
+    if (!listener.given_host.empty() && !parse_ip(listener.given_host) && listener.given_host != "*") {
+      s.sockets.add_alias({listener.given_host, listener.address.port, listener.proto});
+    }
+    if (x_config.auto_aliases && !listener.is_wildcard()) {
+      if (const std::string name = reverse_host_name(listener.address); !name.empty())
+        s.sockets.add_alias({name, listener.address.port, listener.proto});
+    }
+  }
+  for (const proxy::Alias& alias : x_config.aliases) s.sockets.add_alias(alias);
+  for (const net::InterfaceAddress& address : x_interfaces) s.sockets.add_local_address(address.ip);
+  s.sockets.set_multihomed_probe(x_config.settings.mhomed);
+}
+
+bool Server::prepare_sockets() {
+  Shared& s = *x_shared;
+  s.listeners = x_table.listeners;
+  for (const net::Listener& listener : s.listeners) {
+    auto socket = net::open_udp_socket(listener.address, listener.options);
+    if (!socket) return fail(bind_error(listener, static_cast<int>(socket.error().offset)));
+    s.send_sockets.push_back(net::SendSocket::of(*socket));
+    s.udp.push_back(std::move(*socket));
+    s.drop_cells.push_back(static_cast<std::uint32_t*>(s.segment.reserve(sizeof(std::uint32_t))));
+  }
+  for (const Post& post : x_posts) {
+    if (post.further_socket < 0) continue;
+    auto socket = net::open_udp_socket(s.udp[post.socket].local, s.listeners[post.socket].options, false);
+    if (!socket) return fail(bind_error(s.listeners[post.socket], static_cast<int>(socket.error().offset)));
+    s.further_udp.push_back(std::move(*socket));
+  }
+  add_aliases();
+  return true;
+}
+
+void Server::collect_names() {
+  // Names the script forwards to or compares with are resolved before anybody asks (issue: outside the
+  // datagram workers).
+  for (const std::string& name : x_loaded.configuration.program->host_names)
+    x_shared->config_names.push_back(name);
+}
+
+bool Server::prepare_modules() {
+  Shared& s = *x_shared;
+  x_loaded.registry.create_all();
+  shm::Segment* segment = &s.segment;
+  mod::StartContext context{
+      x_log,
+      s.sockets,
+      s.settings,
+      version_text(),
+      [](void* self, std::size_t bytes) { return static_cast<shm::Segment*>(self)->reserve(bytes); },
+      segment};
+  x_modules_started = true;
+  bool timers = false;
+  for (mod::Loaded& loaded : x_loaded.registry.loaded()) {
+    for (const mod::CounterSpec& counter : loaded.spec->counters) {
+      counter.bind(*loaded.module, s.counters.add(loaded.spec->name, counter.name, counter.help));
+    }
+    std::string error;
+    if (auto started = loaded.module->start(context, error); !started) {
+      return fail(
+          fmt::format("module {}: {}", loaded.spec->name, error.empty() ? started.error().what : error));
+    }
+    timers = timers || loaded.spec->timer_seconds != 0;
+  }
+  if (timers) {
+    auto* entries = static_cast<shm::TimerEntry*>(
+        s.segment.reserve(sizeof(shm::TimerEntry) * x_loaded.registry.loaded().size()));
+    if (entries == nullptr || !s.segment.set_root("module timers", entries))
+      return fail("the shared segment has no room for timers");
+  }
+  auto pages =
+      shm::CounterPages::create(s.segment, static_cast<std::uint16_t>(x_posts.size()), s.counters.size());
+  if (!pages) return fail("the shared segment has no room for statistics");
+  s.pages = std::make_unique<shm::CounterPages>(*pages);
+  collect_names();
+  return true;
+}
+
+std::string Server::announcement() const {
+  std::string text = "Listening on\n";
+  for (const net::Listener& listener : x_table.listeners) text += fmt::format("  {}\n", listener.text());
+  text += "Aliases:\n";
+  for (const proxy::Alias& alias : x_shared->sockets.aliases()) {
+    text += fmt::format(
+        "  {}{}{}{}\n", alias.proto == Proto::none ? "" : std::string(to_string(alias.proto)) + ":",
+        alias.host, alias.port != 0 ? ":" : "", alias.port != 0 ? std::to_string(alias.port) : "");
+  }
+  return text;
+}
+
+int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
+  if (::chdir(x_config.work_dir.c_str()) != 0) {
+    LOG(x_log, critical, "cannot change to working directory '{}': {}", x_config.work_dir,
+        std::strerror(errno));
+    return 1;
+  }
+  PidFile pid_file;
+  PidFile pgid_file;
+  std::string error;
+  if (!pid_file.write(x_config.pid_file, ::getpid(), error) ||
+      !pgid_file.write(x_config.pgid_file, ::getpgrp(), error)) {
+    LOG(x_log, critical, "{}", error);
+    pid_file.remove();
+    return 1;
+  }
+  SupervisorOptions options;
+  options.statistics_file = x_config.statistics_file;
+  options.stop_grace = x_config.stop_grace;
+  Supervisor supervisor(*x_shared, spawner, x_posts, options, x_log);
+  int status = 1;
+  if (supervisor.start()) {
+    if (daemonizer != nullptr) daemonizer->report_ready();
+    LOG(x_log, notice, "ser {} is up: {} workers on {} sockets", SER_VERSION, x_posts.size(),
+        x_table.listeners.size());
+    status = supervisor.run();
+  }
+  pid_file.remove();
+  pgid_file.remove();
+  const shm::HeapUse use = x_shared->heap->use();
+  LOG(x_log, info, "segment at the end: {} bytes in {} cells of {} committed", use.used, use.cells,
+      use.committed);
+  LOG(x_log, notice, "Thank you for flying ser");
+  return status;
+}
+
+}  // namespace ser::srv
