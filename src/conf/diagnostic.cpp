@@ -73,13 +73,10 @@ void Diagnostics::add(Severity severity, const char* code, const SourceRange& ra
     if (weaker == x_list.rend()) return;
     x_list.erase(std::next(weaker).base());
   }
-  x_list.push_back({severity, code, range, std::move(message), std::move(hint)});
-}
-
-std::span<const Diagnostic> Diagnostics::sorted() {
-  std::stable_sort(x_list.begin(), x_list.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) { return precedes(a.range, b.range); });
-  return x_list;
+  const auto place =
+      std::upper_bound(x_list.begin(), x_list.end(), range,
+                       [](const SourceRange& a, const Diagnostic& b) { return precedes(a, b.range); });
+  x_list.insert(place, {severity, code, range, std::move(message), std::move(hint)});
 }
 
 std::string print(const Diagnostic& diagnostic, const SourceMap& sources) {
@@ -99,7 +96,7 @@ std::string print(const Diagnostic& diagnostic, const SourceMap& sources) {
   return out;
 }
 
-std::string print(Diagnostics& diagnostics, const SourceMap& sources) {
+std::string print(const Diagnostics& diagnostics, const SourceMap& sources) {
   std::string out;
   for (const Diagnostic& one : diagnostics.sorted()) out += print(one, sources);
   if (diagnostics.dropped() != 0) out += fmt::format("{} more not shown\n", diagnostics.dropped());
