@@ -3,7 +3,9 @@
 
 SER's own example files are other people's text and not part of this project: where they lie beside the checkout they are read too."""
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 import harness
 
@@ -29,10 +31,16 @@ class SerConfigs(unittest.TestCase):
                 self.assertIn("read in SER's dialect: ", output)
                 self.assertIn(f"{errors} error", output)
 
-    def test_kamailio_reading_is_said_too(self):
-        got = harness.run_once("-c", "-f", str(harness.TOP / "etc/ser.cfg"))
-        self.assertRegex(got.stderr, r"read in (SER|Kamailio)'s dialect: ")
-        self.assertRegex(got.stderr, r"(?m)^0 errors, 0 warnings$")
+    def test_good_files_of_both_dialects(self):
+        for name, text in (("Kamailio", harness.ANSWER_ALL.replace("@PORT@", "5060")),
+                           ("SER", 'loadmodule "sl.so"\nroute{ sl_send_reply("200", "OK"); }\n')):
+            with self.subTest(name), tempfile.TemporaryDirectory(prefix="ser-blackbox-") as folder:
+                file = Path(folder) / "good.cfg"
+                file.write_text(text)
+                got = harness.run_once("-c", "-f", str(file))
+                self.assertEqual(0, got.returncode, got.stderr)
+                self.assertIn(f"read in {name}'s dialect: ", got.stderr)
+                self.assertRegex(got.stderr, r"(?m)^0 errors, 0 warnings$")
 
 
 if __name__ == "__main__":
