@@ -235,6 +235,7 @@ Result<void> forward_response(Run& run) noexcept {
     services.counters.add(services.count.dropped_replies);
     return error;
   };
+  if (run.state().local_only) return refuse({Errc::refused, 0, "a check of the message failed"});
   if (run.state().stray_response && !services.settings.relay_stray_replies) {
     services.counters.add(services.count.stray_replies);
     return refuse({Errc::refused, 0, "top Via is not ours"});
