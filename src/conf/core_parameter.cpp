@@ -82,7 +82,7 @@ constexpr CoreParameter kHonoured[] = {
     {"check_via", boolean, honoured, both, 0, 0, "no",
      "responses must bear one of our hosts in their first Via"},
     {"reply_to_via", boolean, honoured, both, 0, 0, "no",
-     "local replies go to the Via's address, not to the source"},
+     "local replies go to the host in the Via, not to the source address"},
     {"force_rport", boolean, honoured, kamailio, 0, 0, "no", "treat every request as if it asked for rport"},
     {"local_rport", boolean, honoured, kamailio, 0, 0, "no", "add rport to our own Via"},
     {"sip_warning", boolean, honoured, both, 0, 0, "",

@@ -42,7 +42,8 @@ class Replies(unittest.TestCase):
 
     def test_reply_to_via(self):
         for setting, to_via in (("", False), ("reply_to_via=yes\n", True)):
-            with self.subTest(setting), Server(setting + ANSWER) as server, Peer() as source, Peer() as sent_by:
+            with self.subTest(setting), Server(setting + ANSWER) as server, Peer(free_port(5080)) as source, \
+                    Peer(source.port, "127.0.0.2") as sent_by:
                 source.send(sent_by.request("OPTIONS", server.port).replace(b";rport", b""), server.port)
                 self.assertEqual(200, status((sent_by if to_via else source).receive() or b""))
 
