@@ -23,14 +23,15 @@ namespace ser::script {
 /// CallMode.
 enum class Op : std::uint8_t {
   // Flow. "Result" is the value the block hands to its caller: that of its last action.
-  end,         ///< end of a block: return with the result
-  jump,        ///< to target
-  loop,        ///< back to target; counts against the step limit
-  jump_if,     ///< pop; jump when its truth is `when`
-  set_result,  ///< result = integer constant c
-  ret,         ///< return integer constant c. a = 1: 0 ends the run (Kamailio's `return 0`)
-  ret_pop,     ///< return the popped integer, as ret
-  exit,        ///< end the run with integer constant c
+  end,          ///< end of a block: return with the result
+  jump,         ///< to target
+  loop,         ///< back to target; counts against the step limit
+  jump_result,  ///< jump when the truth of the result (> 0) is `when`
+  jump_if,      ///< pop; jump when its truth is `when`
+  set_result,   ///< result = integer constant c
+  ret,          ///< return integer constant c. a = 1: 0 ends the run (Kamailio's `return 0`)
+  ret_pop,      ///< return the popped integer, as ret
+  exit,         ///< end the run with integer constant c
   exit_pop,
   drop,         ///< end the run, drop the message (reply, branch)
   pop,          ///< forget c values
@@ -42,13 +43,14 @@ enum class Op : std::uint8_t {
   push_int,   ///< integer constant c
   push_text,  ///< text c
   push_null,
-  push_var,     ///< variable c
-  push_field,   ///< core field b
-  push_format,  ///< format c
-  store,        ///< pop into variable c
-  unary,        ///< a: Operator
-  binary,       ///< a: Operator
-  match,        ///< pop text, push whether regex c matches
+  push_var,         ///< variable c
+  push_field,       ///< core field b
+  push_field_text,  ///< core field b as a text
+  push_format,      ///< format c
+  store,            ///< pop into variable c
+  unary,            ///< a: Operator
+  binary,           ///< a: Operator
+  match,            ///< pop text, push whether regex c matches
   // Tests that jump.
   test_method,     ///< method is b (or, when it is none we know by number, text c)
   test_text,       ///< field b equals text c, any case

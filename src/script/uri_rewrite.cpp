@@ -49,7 +49,7 @@ bool is_clean(std::string_view text) noexcept {
 }
 
 struct Pieces {
-  std::string_view user;       // with password
+  std::string_view user;  // with password
   std::string_view host_port;
 };
 
@@ -71,7 +71,8 @@ Result<void> put_together(Run& run, const sip::Uri& uri, const Pieces& pieces) n
 std::string_view user_and_password(const sip::Uri& uri) noexcept {
   if (!uri.has_user) return {};
   if (!uri.has_password) return uri.user;
-  return {uri.user.data(), static_cast<std::size_t>(uri.password.data() + uri.password.size() - uri.user.data())};
+  return {uri.user.data(),
+          static_cast<std::size_t>(uri.password.data() + uri.password.size() - uri.user.data())};
 }
 
 Result<const sip::Uri*> current(Run& run) noexcept {
@@ -124,7 +125,9 @@ Result<void> rewrite_uri(Run& run, UriPart part, std::string_view text) noexcept
         pieces.user = text;
       }
       break;
-    case UriPart::user_password: pieces.user = text; break;
+    case UriPart::user_password:
+      pieces.user = text;
+      break;
     case UriPart::port:
       if (!joined.put(uri->host)) return kTooLong;
       if (!text.empty() && (!joined.put(":") || !joined.put(text))) return kTooLong;
@@ -147,7 +150,8 @@ Result<void> strip_user(Run& run, std::int64_t count, bool tail) noexcept {
   if (count <= 0) return {};
   const auto length = static_cast<std::int64_t>(uri->user.size());
   if (count > length) {
-    LOG(run.services().log, warning, "too long strip asked; the user is removed: {} of `{}`", count, uri->user);
+    LOG(run.services().log, warning, "too long strip asked; the user is removed: {} of `{}`", count,
+        uri->user);
   }
   if (count >= length) return put_together(run, *uri, {{}, uri->host_port()});
   const auto cut = static_cast<std::size_t>(count);

@@ -11,8 +11,9 @@ namespace ser::script {
 
 enum class UriPart : std::uint8_t { host, host_port, user, user_password, port };
 
-/// Replaces one part of the current Request-URI; the rest stays as written. An empty user removes it with its password, an empty
-/// port removes the port. Errc::syntax: the current URI is malformed, or `text` could not stand in a URI.
+/// Replaces one part of the current Request-URI; the rest stays as written. An empty user removes it with its
+/// password, an empty port removes the port. Errc::syntax: the current URI is malformed, or `text` could not
+/// stand in a URI.
 Result<void> rewrite_uri(proxy::Run& run, UriPart part, std::string_view text) noexcept;
 /// prefix("+"): text before the user.
 Result<void> prefix_user(proxy::Run& run, std::string_view text) noexcept;

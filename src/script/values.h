@@ -22,9 +22,11 @@ bool parse_integer(std::string_view text, std::int64_t& out) noexcept;
 /// `==` of two values: the left one's type decides, null takes the type of the other side.
 bool equal(const proxy::Value& left, const proxy::Value& right, Arena& arena) noexcept;
 
-/// Result of an operator that needs no regular expression. False: division by zero or no memory; `out` is null then.
+/// Result of an operator that needs no regular expression. False: division by zero or no memory; `out` is
+/// null then.
 bool apply_unary(Operator op, const proxy::Value& operand, Arena& arena, proxy::Value& out) noexcept;
-bool apply_binary(Operator op, const proxy::Value& left, const proxy::Value& right, Arena& arena, proxy::Value& out) noexcept;
+bool apply_binary(Operator op, const proxy::Value& left, const proxy::Value& right, Arena& arena,
+                  proxy::Value& out) noexcept;
 /// `left op right` for == != > < >= <=.
 bool compare(Operator op, std::int64_t left, std::int64_t right) noexcept;
 

@@ -93,7 +93,7 @@ struct BoundVariable {
   std::uint16_t loaded = 0;    ///< of a module: its place in load order
   proxy::Value (*module_get)(mod::Module&, proxy::Run&, std::string_view) = nullptr;
   Result<void> (*module_set)(mod::Module&, proxy::Run&, std::string_view, const proxy::Value&) = nullptr;
-  proxy::Value constant;                           ///< `$sel(cfg_get.group.id)`: text lies in `inner`
+  proxy::Value constant;  ///< `$sel(cfg_get.group.id)`: text lies in `inner`
   std::vector<Transform> transforms;
 
   /// The value now, transformations applied.

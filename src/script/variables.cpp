@@ -16,8 +16,9 @@ using proxy::Value;
 
 namespace {
 
-constexpr VariableRow row(std::string_view name, VariableGet get, std::string_view help, VariableSet set = nullptr,
-                          InnerForm inner = InnerForm::none, bool indexed = false) {
+constexpr VariableRow row(std::string_view name, VariableGet get, std::string_view help,
+                          VariableSet set = nullptr, InnerForm inner = InnerForm::none,
+                          bool indexed = false) {
   return {name, help, get, set, inner, indexed};
 }
 
@@ -86,31 +87,192 @@ constexpr VariableRow kRows[] = {
 static_assert(std::is_sorted(std::begin(kRows), std::end(kRows),
                              [](const VariableRow& a, const VariableRow& b) { return a.name < b.name; }));
 
-constexpr std::string_view kLater[] = {
-    "AU", "Au", "DR", "HN", "Hn", "RAi", "RAp", "RAu", "RAut", "RTi", "Ru", "Rut", "T", "TF", "TS", "TV", "T_branch",
-    "T_branch_idx", "T_inv", "T_req", "T_reply_code", "T_reply_ruid", "T_req", "T_rpl", "Tb", "Tf", "Tn", "ad", "adu", "aU", "af",
-    "ar", "as", "au", "auth", "authdata", "avps", "bR", "bS", "branch", "bs", "cas", "cert", "cfg", "cfgroute", "cnt",
-    "conid", "context", "ctime", "C", "dP", "def", "defn", "defv", "di", "dip", "dlg", "dlg_count", "dlg_ctx", "dlg_var",
-    "dns", "dplan", "ds", "dset", "dsv", "dv", "env", "expires", "expression", "fti", "ftu", "gip", "hfl", "hnU", "hu", "idb",
-    "imc_room", "ipt", "jsonrpl", "K", "keepalive", "latency", "lu", "lsdp", "mct", "mqk", "mqv", "msg", "mts", "nhdr",
-    "od", "op", "oP", "pU", "pcnt", "pd", "pn", "prefix", "ps", "pt", "pu", "rad", "ral", "rand", "RANDOM", "rc_", "re", "rdir",
-    "rmsg", "route_uri", "rpid", "rtpstat", "rpl", "rT", "rtp", "ruid", "sas", "sbranch", "sdp", "shtcn", "shtex", "sht",
-    "shtinc", "shtdec", "shtitkey", "shtitval", "shv", "siz", "snd", "sndfrom", "sndto", "sndport", "snds", "stat", "sudp", "su",
-    "sut", "sruid", "sts", "tb", "time", "timef", "tls", "tls_peer_subject", "tot", "toq", "TLS", "ul", "ulc", "uac_req", "uuid", "utime",
-    "version", "vn", "via", "via0", "via1", "viaZ", "vz", "x", "xavi", "xavp", "xavu", "xmlns", "xml", "ws_conid"};
+constexpr std::string_view kLater[] = {"AU",
+                                       "Au",
+                                       "DR",
+                                       "HN",
+                                       "Hn",
+                                       "RAi",
+                                       "RAp",
+                                       "RAu",
+                                       "RAut",
+                                       "RTi",
+                                       "Ru",
+                                       "Rut",
+                                       "T",
+                                       "TF",
+                                       "TS",
+                                       "TV",
+                                       "T_branch",
+                                       "T_branch_idx",
+                                       "T_inv",
+                                       "T_req",
+                                       "T_reply_code",
+                                       "T_reply_ruid",
+                                       "T_req",
+                                       "T_rpl",
+                                       "Tb",
+                                       "Tf",
+                                       "Tn",
+                                       "ad",
+                                       "adu",
+                                       "aU",
+                                       "af",
+                                       "ar",
+                                       "as",
+                                       "au",
+                                       "auth",
+                                       "authdata",
+                                       "avps",
+                                       "bR",
+                                       "bS",
+                                       "branch",
+                                       "bs",
+                                       "cas",
+                                       "cert",
+                                       "cfg",
+                                       "cfgroute",
+                                       "cnt",
+                                       "conid",
+                                       "context",
+                                       "ctime",
+                                       "C",
+                                       "dP",
+                                       "def",
+                                       "defn",
+                                       "defv",
+                                       "di",
+                                       "dip",
+                                       "dlg",
+                                       "dlg_count",
+                                       "dlg_ctx",
+                                       "dlg_var",
+                                       "dns",
+                                       "dplan",
+                                       "ds",
+                                       "dset",
+                                       "dsv",
+                                       "dv",
+                                       "env",
+                                       "expires",
+                                       "expression",
+                                       "fti",
+                                       "ftu",
+                                       "gip",
+                                       "hfl",
+                                       "hnU",
+                                       "hu",
+                                       "idb",
+                                       "imc_room",
+                                       "ipt",
+                                       "jsonrpl",
+                                       "K",
+                                       "keepalive",
+                                       "latency",
+                                       "lu",
+                                       "lsdp",
+                                       "mct",
+                                       "mqk",
+                                       "mqv",
+                                       "msg",
+                                       "mts",
+                                       "nhdr",
+                                       "od",
+                                       "op",
+                                       "oP",
+                                       "pU",
+                                       "pcnt",
+                                       "pd",
+                                       "pn",
+                                       "prefix",
+                                       "ps",
+                                       "pt",
+                                       "pu",
+                                       "rad",
+                                       "ral",
+                                       "rand",
+                                       "RANDOM",
+                                       "rc_",
+                                       "re",
+                                       "rdir",
+                                       "rmsg",
+                                       "route_uri",
+                                       "rpid",
+                                       "rtpstat",
+                                       "rpl",
+                                       "rT",
+                                       "rtp",
+                                       "ruid",
+                                       "sas",
+                                       "sbranch",
+                                       "sdp",
+                                       "shtcn",
+                                       "shtex",
+                                       "sht",
+                                       "shtinc",
+                                       "shtdec",
+                                       "shtitkey",
+                                       "shtitval",
+                                       "shv",
+                                       "siz",
+                                       "snd",
+                                       "sndfrom",
+                                       "sndto",
+                                       "sndport",
+                                       "snds",
+                                       "stat",
+                                       "sudp",
+                                       "su",
+                                       "sut",
+                                       "sruid",
+                                       "sts",
+                                       "tb",
+                                       "time",
+                                       "timef",
+                                       "tls",
+                                       "tls_peer_subject",
+                                       "tot",
+                                       "toq",
+                                       "TLS",
+                                       "ul",
+                                       "ulc",
+                                       "uac_req",
+                                       "uuid",
+                                       "utime",
+                                       "version",
+                                       "vn",
+                                       "via",
+                                       "via0",
+                                       "via1",
+                                       "viaZ",
+                                       "vz",
+                                       "x",
+                                       "xavi",
+                                       "xavp",
+                                       "xavu",
+                                       "xmlns",
+                                       "xml",
+                                       "ws_conid"};
 
 struct TransformName {
   std::string_view name;
   TransformKind kind;
 };
 constexpr TransformName kTransforms[] = {
-    {"s.len", TransformKind::s_len},           {"s.int", TransformKind::s_int},
-    {"s.substr", TransformKind::s_substr},     {"s.tolower", TransformKind::s_tolower},
-    {"s.toupper", TransformKind::s_toupper},   {"uri.user", TransformKind::uri_user},
-    {"uri.host", TransformKind::uri_host},     {"uri.port", TransformKind::uri_port},
-    {"uri.param", TransformKind::uri_param},   {"uri.passwd", TransformKind::uri_passwd},
-    {"uri.params", TransformKind::uri_params}, {"uri.scheme", TransformKind::uri_scheme},
-    {"nameaddr.uri", TransformKind::nameaddr_uri}, {"nameaddr.name", TransformKind::nameaddr_name},
+    {"s.len", TransformKind::s_len},
+    {"s.int", TransformKind::s_int},
+    {"s.substr", TransformKind::s_substr},
+    {"s.tolower", TransformKind::s_tolower},
+    {"s.toupper", TransformKind::s_toupper},
+    {"uri.user", TransformKind::uri_user},
+    {"uri.host", TransformKind::uri_host},
+    {"uri.port", TransformKind::uri_port},
+    {"uri.param", TransformKind::uri_param},
+    {"uri.passwd", TransformKind::uri_passwd},
+    {"uri.params", TransformKind::uri_params},
+    {"uri.scheme", TransformKind::uri_scheme},
+    {"nameaddr.uri", TransformKind::nameaddr_uri},
+    {"nameaddr.name", TransformKind::nameaddr_name},
     {"nameaddr.len", TransformKind::nameaddr_len},
 };
 
@@ -128,7 +290,8 @@ Value change_case(std::string_view text, bool upper, Arena& arena) noexcept {
   return Value::of(std::string_view(at, text.size()));
 }
 
-// s.substr: an offset below 0 counts from the end; length 0 is all the rest, below 0 leaves that much at the end.
+// s.substr: an offset below 0 counts from the end; length 0 is all the rest, below 0 leaves that much at the
+// end.
 std::string_view substring(std::string_view text, std::int64_t offset, std::int64_t length) noexcept {
   const auto size = static_cast<std::int64_t>(text.size());
   if (offset < 0) offset += size;
@@ -144,30 +307,41 @@ Value uri_part(const Transform& transform, std::string_view text) noexcept {
   if (!parsed) return text_value({});
   const sip::Uri& uri = *parsed;
   switch (transform.kind) {
-    case TransformKind::uri_user: return text_value(uri.user);
-    case TransformKind::uri_host: return text_value(uri.host);
-    case TransformKind::uri_port: return Value::of(std::int64_t{uri.port});
-    case TransformKind::uri_passwd: return text_value(uri.password);
-    case TransformKind::uri_params: return text_value(uri.params);
-    case TransformKind::uri_scheme: return text_value(uri.scheme_text);
-    default: return text_value(uri.param(transform.text).value_or(std::string_view()));
+    case TransformKind::uri_user:
+      return text_value(uri.user);
+    case TransformKind::uri_host:
+      return text_value(uri.host);
+    case TransformKind::uri_port:
+      return Value::of(std::int64_t{uri.port});
+    case TransformKind::uri_passwd:
+      return text_value(uri.password);
+    case TransformKind::uri_params:
+      return text_value(uri.params);
+    case TransformKind::uri_scheme:
+      return text_value(uri.scheme_text);
+    default:
+      return text_value(uri.param(transform.text).value_or(std::string_view()));
   }
 }
 
 Value name_addr_part(TransformKind kind, std::string_view text, Arena& arena) noexcept {
   const auto address = sip::parse_name_addr(text, arena);
   if (!address) return text_value({});
-  if (kind == TransformKind::nameaddr_len) return Value::of(static_cast<std::int64_t>((*address)->text.size()));
+  if (kind == TransformKind::nameaddr_len)
+    return Value::of(static_cast<std::int64_t>((*address)->text.size()));
   return text_value(kind == TransformKind::nameaddr_uri ? (*address)->uri : (*address)->display);
 }
 
 }  // namespace
 
-std::span<const VariableRow> core_variables() noexcept { return kRows; }
+std::span<const VariableRow> core_variables() noexcept {
+  return kRows;
+}
 
 const VariableRow* find_core_variable(std::string_view name) noexcept {
-  const auto* at = std::lower_bound(std::begin(kRows), std::end(kRows), name,
-                                    [](const VariableRow& r, std::string_view wanted) { return r.name < wanted; });
+  const auto* at =
+      std::lower_bound(std::begin(kRows), std::end(kRows), name,
+                       [](const VariableRow& r, std::string_view wanted) { return r.name < wanted; });
   return at != std::end(kRows) && at->name == name ? at : nullptr;
 }
 
@@ -189,15 +363,22 @@ Value apply(const Transform& transform, const Value& value, proxy::Run& run) noe
   Arena& arena = run.arena();
   const std::string_view text = text_of(value, arena);
   switch (transform.kind) {
-    case TransformKind::s_len: return Value::of(static_cast<std::int64_t>(text.size()));
-    case TransformKind::s_int: return Value::of(integer_of(value));
-    case TransformKind::s_substr: return text_value(substring(text, transform.first, transform.second));
-    case TransformKind::s_tolower: return change_case(text, false, arena);
-    case TransformKind::s_toupper: return change_case(text, true, arena);
+    case TransformKind::s_len:
+      return Value::of(static_cast<std::int64_t>(text.size()));
+    case TransformKind::s_int:
+      return Value::of(integer_of(value));
+    case TransformKind::s_substr:
+      return text_value(substring(text, transform.first, transform.second));
+    case TransformKind::s_tolower:
+      return change_case(text, false, arena);
+    case TransformKind::s_toupper:
+      return change_case(text, true, arena);
     case TransformKind::nameaddr_uri:
     case TransformKind::nameaddr_name:
-    case TransformKind::nameaddr_len: return name_addr_part(transform.kind, text, arena);
-    default: return uri_part(transform, text);
+    case TransformKind::nameaddr_len:
+      return name_addr_part(transform.kind, text, arena);
+    default:
+      return uri_part(transform, text);
   }
 }
 

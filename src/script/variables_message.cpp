@@ -14,7 +14,9 @@ namespace {
 Value text(std::string_view view) noexcept {
   return view.data() == nullptr ? Value::of(std::string_view("", 0)) : Value::of(view);
 }
-Value text_or_null(std::string_view view) noexcept { return view.empty() ? Value::null() : Value::of(view); }
+Value text_or_null(std::string_view view) noexcept {
+  return view.empty() ? Value::null() : Value::of(view);
+}
 
 template <class H>
 const sip::NameAddr* address(Run& run) noexcept {
@@ -47,7 +49,8 @@ Value field_of(Run& run, sip::HeaderId id) noexcept {
   return field == nullptr ? Value::null() : text(field->value());
 }
 
-const sip::HeaderField* nth_field(const Bound& variable, const sip::Message& message, std::size_t n) noexcept {
+const sip::HeaderField* nth_field(const Bound& variable, const sip::Message& message,
+                                  std::size_t n) noexcept {
   const auto id = static_cast<sip::HeaderId>(variable.header_id);
   return id == sip::HeaderId::other ? message.find(variable.inner, n) : message.find(id, n);
 }
@@ -93,20 +96,44 @@ Value status(const Bound&, Run& run) {
 Value reason(const Bound&, Run& run) {
   return run.is_request() ? Value::null() : text(run.message().start().reason);
 }
-Value version(const Bound&, Run& run) { return text(run.message().start().version); }
+Value version(const Bound&, Run& run) {
+  return text(run.message().start().version);
+}
 
-Value from_uri(const Bound&, Run& run) { return uri_of<sip::hdr::From>(run); }
-Value from_user(const Bound&, Run& run) { return part_of<sip::hdr::From>(run, &sip::Uri::user); }
-Value from_domain(const Bound&, Run& run) { return part_of<sip::hdr::From>(run, &sip::Uri::host); }
-Value from_display(const Bound&, Run& run) { return member_of<sip::hdr::From>(run, &sip::NameAddr::display); }
-Value from_tag(const Bound&, Run& run) { return member_of<sip::hdr::From>(run, &sip::NameAddr::tag); }
-Value to_uri(const Bound&, Run& run) { return uri_of<sip::hdr::To>(run); }
-Value to_user(const Bound&, Run& run) { return part_of<sip::hdr::To>(run, &sip::Uri::user); }
-Value to_domain(const Bound&, Run& run) { return part_of<sip::hdr::To>(run, &sip::Uri::host); }
-Value to_display(const Bound&, Run& run) { return member_of<sip::hdr::To>(run, &sip::NameAddr::display); }
-Value to_tag(const Bound&, Run& run) { return member_of<sip::hdr::To>(run, &sip::NameAddr::tag); }
+Value from_uri(const Bound&, Run& run) {
+  return uri_of<sip::hdr::From>(run);
+}
+Value from_user(const Bound&, Run& run) {
+  return part_of<sip::hdr::From>(run, &sip::Uri::user);
+}
+Value from_domain(const Bound&, Run& run) {
+  return part_of<sip::hdr::From>(run, &sip::Uri::host);
+}
+Value from_display(const Bound&, Run& run) {
+  return member_of<sip::hdr::From>(run, &sip::NameAddr::display);
+}
+Value from_tag(const Bound&, Run& run) {
+  return member_of<sip::hdr::From>(run, &sip::NameAddr::tag);
+}
+Value to_uri(const Bound&, Run& run) {
+  return uri_of<sip::hdr::To>(run);
+}
+Value to_user(const Bound&, Run& run) {
+  return part_of<sip::hdr::To>(run, &sip::Uri::user);
+}
+Value to_domain(const Bound&, Run& run) {
+  return part_of<sip::hdr::To>(run, &sip::Uri::host);
+}
+Value to_display(const Bound&, Run& run) {
+  return member_of<sip::hdr::To>(run, &sip::NameAddr::display);
+}
+Value to_tag(const Bound&, Run& run) {
+  return member_of<sip::hdr::To>(run, &sip::NameAddr::tag);
+}
 
-Value call_id(const Bound&, Run& run) { return field_of(run, sip::HeaderId::call_id); }
+Value call_id(const Bound&, Run& run) {
+  return field_of(run, sip::HeaderId::call_id);
+}
 Value cseq(const Bound&, Run& run) {
   const auto found = run.message().get<sip::hdr::CSeq>();
   return found ? Value::of(std::int64_t{(*found)->number}) : Value::null();
@@ -115,20 +142,32 @@ Value cseq_method(const Bound&, Run& run) {
   const auto found = run.message().get<sip::hdr::CSeq>();
   return found ? text((*found)->method_name) : Value::null();
 }
-Value user_agent(const Bound&, Run& run) { return field_of(run, sip::HeaderId::user_agent); }
-Value contact(const Bound&, Run& run) { return field_of(run, sip::HeaderId::contact); }
-Value content_type(const Bound&, Run& run) { return field_of(run, sip::HeaderId::content_type); }
+Value user_agent(const Bound&, Run& run) {
+  return field_of(run, sip::HeaderId::user_agent);
+}
+Value contact(const Bound&, Run& run) {
+  return field_of(run, sip::HeaderId::contact);
+}
+Value content_type(const Bound&, Run& run) {
+  return field_of(run, sip::HeaderId::content_type);
+}
 Value content_length(const Bound&, Run& run) {
   const auto length = run.message().content_length();
   return length ? Value::of(std::int64_t{*length}) : Value::null();
 }
-Value asserted_identity(const Bound&, Run& run) { return uri_of<sip::hdr::PAssertedIdentity>(run); }
+Value asserted_identity(const Bound&, Run& run) {
+  return uri_of<sip::hdr::PAssertedIdentity>(run);
+}
 
-Value message_text(const Bound&, Run& run) { return text(run.message().bytes()); }
+Value message_text(const Bound&, Run& run) {
+  return text(run.message().bytes());
+}
 Value message_length(const Bound&, Run& run) {
   return Value::of(static_cast<std::int64_t>(run.message().bytes().size()));
 }
-Value body(const Bound&, Run& run) { return text_or_null(run.message().body()); }
+Value body(const Bound&, Run& run) {
+  return text_or_null(run.message().body());
+}
 
 Value header(const Bound& variable, Run& run) {
   const sip::Message& message = run.message();

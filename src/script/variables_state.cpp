@@ -17,9 +17,13 @@ namespace {
 Value text(std::string_view view) noexcept {
   return view.data() == nullptr ? Value::of(std::string_view("", 0)) : Value::of(view);
 }
-Value text_or_null(std::string_view view) noexcept { return view.empty() ? Value::null() : Value::of(view); }
+Value text_or_null(std::string_view view) noexcept {
+  return view.empty() ? Value::null() : Value::of(view);
+}
 
-Value address(const IpAddress& ip, Run& run) noexcept { return text(run.arena().copy(print_ip(ip, false))); }
+Value address(const IpAddress& ip, Run& run) noexcept {
+  return text(run.arena().copy(print_ip(ip, false)));
+}
 
 constexpr Error kNeedsText{Errc::unsupported, 0, "a text is needed"};
 
@@ -33,7 +37,9 @@ Result<void> set_part(Run& run, UriPart part, const Value& value, bool may_be_nu
 
 }  // namespace
 
-Value uri(const Bound&, Run& run) { return run.is_request() ? text(run.uri()) : Value::null(); }
+Value uri(const Bound&, Run& run) {
+  return run.is_request() ? text(run.uri()) : Value::null();
+}
 Value original_uri(const Bound&, Run& run) {
   return run.is_request() ? text(run.message().start().uri) : Value::null();
 }
@@ -61,17 +67,23 @@ Result<void> set_uri(const Bound&, Run& run, const Value& value) {
   if (!value.is_string()) return kNeedsText;
   return run.set_uri(value.text);
 }
-Result<void> set_uri_user(const Bound&, Run& run, const Value& value) { return set_part(run, UriPart::user, value, true); }
+Result<void> set_uri_user(const Bound&, Run& run, const Value& value) {
+  return set_part(run, UriPart::user, value, true);
+}
 Result<void> set_uri_domain(const Bound&, Run& run, const Value& value) {
   return set_part(run, UriPart::host, value, false);
 }
 Result<void> set_uri_port(const Bound&, Run& run, const Value& value) {
-  if (value.is_string() && !value.text.empty() && !parse_u32(value.text, 65535)) return {Errc::out_of_range, "no port"};
-  if (value.is_integer() && (value.integer <= 0 || value.integer > 65535)) return {Errc::out_of_range, "no port"};
+  if (value.is_string() && !value.text.empty() && !parse_u32(value.text, 65535))
+    return {Errc::out_of_range, "no port"};
+  if (value.is_integer() && (value.integer <= 0 || value.integer > 65535))
+    return {Errc::out_of_range, "no port"};
   return set_part(run, UriPart::port, value, true);
 }
 
-Value destination(const Bound&, Run& run) { return text_or_null(run.state().dst_uri); }
+Value destination(const Bound&, Run& run) {
+  return text_or_null(run.state().dst_uri);
+}
 Value destination_domain(const Bound&, Run& run) {
   const auto uri = sip::parse_uri(run.state().dst_uri);
   return uri ? text_or_null((*uri).host) : Value::null();
@@ -89,16 +101,26 @@ Result<void> set_destination(const Bound&, Run& run, const Value& value) {
   return run.set_dst_uri(value.text);
 }
 
-Value source_ip(const Bound&, Run& run) { return address(run.state().rx.from.ip, run); }
-Value source_port(const Bound&, Run& run) { return Value::of(std::int64_t{run.state().rx.from.port}); }
-Value received_ip(const Bound&, Run& run) { return address(run.state().rx.to.ip, run); }
-Value received_port(const Bound&, Run& run) { return Value::of(std::int64_t{run.state().rx.to.port}); }
+Value source_ip(const Bound&, Run& run) {
+  return address(run.state().rx.from.ip, run);
+}
+Value source_port(const Bound&, Run& run) {
+  return Value::of(std::int64_t{run.state().rx.from.port});
+}
+Value received_ip(const Bound&, Run& run) {
+  return address(run.state().rx.to.ip, run);
+}
+Value received_port(const Bound&, Run& run) {
+  return Value::of(std::int64_t{run.state().rx.to.port});
+}
 Value received_name(const Bound&, Run& run) {
   const SocketId id = run.state().rx.socket;
   const proxy::LocalSockets& sockets = run.services().sockets;
   return id < sockets.size() ? text_or_null(sockets.at(id).name) : Value::null();
 }
-Value protocol(const Bound&, Run& run) { return text(to_string(run.state().rx.proto)); }
+Value protocol(const Bound&, Run& run) {
+  return text(to_string(run.state().rx.proto));
+}
 Value forced_socket(const Bound&, Run& run) {
   const SocketId id = run.state().force_socket;
   const proxy::LocalSockets& sockets = run.services().sockets;
@@ -112,18 +134,34 @@ Value branch_uri(const Bound&, Run& run) {
   const proxy::RunState& state = run.state();
   return state.branch_count == 0 ? Value::null() : text(state.branches[0].uri);
 }
-Value message_flags(const Bound&, Run& run) { return Value::of(std::int64_t{run.state().flags}); }
-Value branch_flags(const Bound&, Run& run) { return Value::of(std::int64_t{run.state().branch_flags}); }
-Value message_type(const Bound&, Run& run) { return Value::of(std::int64_t{run.is_request() ? 1 : 2}); }
+Value message_flags(const Bound&, Run& run) {
+  return Value::of(std::int64_t{run.state().flags});
+}
+Value branch_flags(const Bound&, Run& run) {
+  return Value::of(std::int64_t{run.state().branch_flags});
+}
+Value message_type(const Bound&, Run& run) {
+  return Value::of(std::int64_t{run.is_request() ? 1 : 2});
+}
 Value message_number(const Bound&, Run& run) {
   return Value::of(static_cast<std::int64_t>(Vm::of(run).message_number()));
 }
-Value process_id(const Bound&, Run&) { return Value::of(std::int64_t{::getpid()}); }
-Value unix_time(const Bound&, Run& run) { return Value::of(run.services().clock.wall_seconds()); }
-Value return_code(const Bound&, Run& run) { return Value::of(run.state().retcode); }
-Value null(const Bound&, Run&) { return Value::null(); }
+Value process_id(const Bound&, Run&) {
+  return Value::of(std::int64_t{::getpid()});
+}
+Value unix_time(const Bound&, Run& run) {
+  return Value::of(run.services().clock.wall_seconds());
+}
+Value return_code(const Bound&, Run& run) {
+  return Value::of(run.state().retcode);
+}
+Value null(const Bound&, Run&) {
+  return Value::null();
+}
 
-Value local(const Bound& variable, Run& run) { return Vm::of(run).local(variable.slot, run); }
+Value local(const Bound& variable, Run& run) {
+  return Vm::of(run).local(variable.slot, run);
+}
 Result<void> set_local(const Bound& variable, Run& run, const Value& value) {
   return Vm::of(run).set_local(variable.slot, value);
 }
@@ -142,7 +180,8 @@ Value avp(const Bound& variable, Run& run) {
     ++count;
   }
   if (variable.index == Bound::kAll) return count == 0 ? Value::null() : text(all);
-  const std::int64_t nth = variable.index < 0 ? static_cast<std::int64_t>(count) + variable.index : variable.index;
+  const std::int64_t nth =
+      variable.index < 0 ? static_cast<std::int64_t>(count) + variable.index : variable.index;
   if (nth < 0) return Value::null();
   return run.avp(variable.inner, variable.number_name, static_cast<std::size_t>(nth));
 }
@@ -158,7 +197,9 @@ Result<void> set_avp(const Bound& variable, Run& run, const Value& value) {
   return run.push_avp(variable.inner, variable.number_name, value);
 }
 
-Value constant(const Bound& variable, Run&) { return variable.constant; }
+Value constant(const Bound& variable, Run&) {
+  return variable.constant;
+}
 
 Value of_module(const Bound& variable, Run& run) {
   return variable.module_get(Vm::of(run).module(variable.loaded), run, variable.inner);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine's loop: instructions of flow and values; calls stand in vm_calls.cpp, tests in vm_conditions.cpp.
+// The machine's loop: instructions of flow and values; calls stand in vm_calls.cpp, tests in
+// vm_conditions.cpp.
 #include "script/vm.h"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ void Vm::note_place(Run& run, std::size_t pc) const noexcept {
 }
 
 bool Vm::reserve(Machine& machine, Run& run, std::uint32_t values) noexcept {
-  if (values <= machine.capacity - machine.sp) [[likely]] return true;
+  if (values <= machine.capacity - machine.sp) [[likely]]
+    return true;
   const std::uint32_t capacity = std::max(machine.sp + values, machine.capacity * 2);
   auto* stack = run.arena().make_array<Value>(capacity);
   if (stack == nullptr) return false;
@@ -88,12 +90,14 @@ Ended Vm::resume(Machine& machine, Run& run, mod::Outcome outcome) noexcept {
 void Vm::keep_locals(Machine& machine, Run& run) noexcept {
   machine.locals = x_locals.empty() ? nullptr : run.arena().make_array<Value>(x_locals.size());
   if (machine.locals == nullptr) return;
-  for (std::size_t i = 0; i < x_locals.size(); ++i) machine.locals[i] = local(static_cast<std::uint16_t>(i), run);
+  for (std::size_t i = 0; i < x_locals.size(); ++i)
+    machine.locals[i] = local(static_cast<std::uint16_t>(i), run);
 }
 
 void Vm::restore_locals(Machine& machine) noexcept {
   if (machine.locals == nullptr) return;
-  for (std::size_t i = 0; i < x_locals.size(); ++i) (void)set_local(static_cast<std::uint16_t>(i), machine.locals[i]);
+  for (std::size_t i = 0; i < x_locals.size(); ++i)
+    (void)set_local(static_cast<std::uint16_t>(i), machine.locals[i]);
   machine.locals = nullptr;
 }
 
@@ -137,11 +141,16 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
   for (;;) {
     in = pc++;
     switch (in->op) {
-      case Op::end: value = result; goto leave;
-      case Op::jump: pc = code + in->target; break;
+      case Op::end:
+        value = result;
+        goto leave;
+      case Op::jump:
+        pc = code + in->target;
+        break;
       case Op::loop:
         m.steps += static_cast<std::uint32_t>(in - code) - in->target + 1;
-        if (m.steps > run.services().settings.max_steps) [[unlikely]] goto too_long;
+        if (m.steps > run.services().settings.max_steps) [[unlikely]]
+          goto too_long;
         pc = code + in->target;
         break;
       case Op::jump_if:
@@ -149,7 +158,12 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         if (truth_of(*sp) == ((in->a & 1) != 0)) pc = code + in->target;
         bad = false;
         break;
-      case Op::set_result: result = program.integers[in->c]; break;
+      case Op::jump_result:
+        if ((result > 0) == ((in->a & 1) != 0)) pc = code + in->target;
+        break;
+      case Op::set_result:
+        result = program.integers[in->c];
+        break;
       case Op::ret:
         value = program.integers[in->c];
         if (value == 0 && in->a != 0) goto ended;
@@ -158,28 +172,40 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         value = integer_of(*--sp);
         if (value == 0 && in->a != 0) goto ended;
         goto leave;
-      case Op::exit: value = program.integers[in->c]; goto ended;
-      case Op::exit_pop: value = integer_of(*--sp); goto ended;
-      case Op::drop: return {How::dropped, 0, nullptr};
-      case Op::pop: sp -= in->c; break;
-      case Op::while_begin: *sp++ = Value::of(std::int64_t{0}); break;
+      case Op::exit:
+        value = program.integers[in->c];
+        goto ended;
+      case Op::exit_pop:
+        value = integer_of(*--sp);
+        goto ended;
+      case Op::drop:
+        return {How::dropped, 0, nullptr};
+      case Op::pop:
+        sp -= in->c;
+        break;
+      case Op::while_begin:
+        *sp++ = Value::of(std::int64_t{0});
+        break;
       case Op::while_check:
         if (++sp[-1].integer > run.services().settings.max_while_loops) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: `while` left after {} rounds (max_while_loops)",
-              program.files[run.state().script_file], run.state().script_line, run.services().settings.max_while_loops);
+              program.files[run.state().script_file], run.state().script_line,
+              run.services().settings.max_while_loops);
           result = -1;
           pc = code + in->target;
         }
         break;
       case Op::route: {
         m.steps += program.blocks[in->c].end - program.blocks[in->c].begin;
-        if (m.steps > run.services().settings.max_steps) [[unlikely]] goto too_long;
+        if (m.steps > run.services().settings.max_steps) [[unlikely]]
+          goto too_long;
         const std::uint16_t limit = ser ? kSerNesting : kNesting;
         if (m.depth + 1 >= limit) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: route blocks nested deeper than {}: `{}` is not run",
-              program.files[run.state().script_file], run.state().script_line, limit, program.blocks[in->c].name);
+              program.files[run.state().script_file], run.state().script_line, limit,
+              program.blocks[in->c].name);
           value = -1;
           goto routed;
         }
@@ -212,17 +238,32 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
           keep_locals(m, run);
           return {How::suspended, 0, &m};
         }
-        if (outcome.flow == mod::Outcome::Flow::stop) [[unlikely]] goto ended;
+        if (outcome.flow == mod::Outcome::Flow::stop) [[unlikely]]
+          goto ended;
         goto called;
       }
-      case Op::push_int: *sp++ = Value::of(program.integers[in->c]); break;
-      case Op::push_text: *sp++ = Value::of(std::string_view(program.texts[in->c])); break;
-      case Op::push_null: *sp++ = Value::null(); break;
-      case Op::push_var: *sp++ = program.variables[in->c]->read(run); break;
-      case Op::push_field: *sp++ = field_value(static_cast<CoreField>(in->b), run); break;
+      case Op::push_int:
+        *sp++ = Value::of(program.integers[in->c]);
+        break;
+      case Op::push_text:
+        *sp++ = Value::of(std::string_view(program.texts[in->c]));
+        break;
+      case Op::push_null:
+        *sp++ = Value::null();
+        break;
+      case Op::push_var:
+        *sp++ = program.variables[in->c]->read(run);
+        break;
+      case Op::push_field:
+        *sp++ = field_value(static_cast<CoreField>(in->b), run);
+        break;
+      case Op::push_field_text:
+        *sp++ = Value::of(field_text(static_cast<CoreField>(in->b), run));
+        break;
       case Op::push_format: {
         const std::string_view text = evaluate(program.formats[in->c], run);
-        if (text.data() == nullptr) [[unlikely]] return fail_memory(run);
+        if (text.data() == nullptr) [[unlikely]]
+          return fail_memory(run);
         *sp++ = Value::of(text);
         break;
       }
@@ -232,8 +273,9 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         const BoundVariable& variable = *program.variables[in->c];
         if (bad || !variable.set(variable, run, *sp)) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
-          LOG(run.services().log, error, "{}:{}: cannot assign to {}: {}", program.files[run.state().script_file],
-              run.state().script_line, variable.text, bad ? "the expression has no value" : "the value is refused");
+          LOG(run.services().log, error, "{}:{}: cannot assign to {}: {}",
+              program.files[run.state().script_file], run.state().script_line, variable.text,
+              bad ? "the expression has no value" : "the value is refused");
           result = -1;
         }
         bad = false;
@@ -252,8 +294,8 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
           sp[-1] = out;
         } else {
           note_place(run, static_cast<std::size_t>(in - code));
-          LOG(run.services().log, error, "{}:{}: division by zero, or no memory", program.files[run.state().script_file],
-              run.state().script_line);
+          LOG(run.services().log, error, "{}:{}: division by zero, or no memory",
+              program.files[run.state().script_file], run.state().script_line);
           sp[-1] = Value::null();
           bad = true;
         }
@@ -264,7 +306,9 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         sp[-1] = Value::of(std::int64_t{found ? 1 : 0});
         break;
       }
-      case Op::to_int: sp[-1] = Value::of(integer_of(sp[-1])); break;
+      case Op::to_int:
+        sp[-1] = Value::of(integer_of(sp[-1]));
+        break;
       case Op::case_int:
         if (sp[-1].integer == program.integers[in->c]) pc = code + in->target;
         break;
@@ -315,15 +359,21 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
 
   answered:
     switch (static_cast<CallMode>(in->a)) {
-      case CallMode::statement: result = value; break;
+      case CallMode::statement:
+        result = value;
+        break;
       case CallMode::jump_false:
         if (value <= 0) pc = code + in->target;
         break;
       case CallMode::jump_true:
         if (value > 0) pc = code + in->target;
         break;
-      case CallMode::push_truth: *sp++ = Value::of(std::int64_t{value > 0 ? 1 : 0}); break;
-      case CallMode::push_code: *sp++ = Value::of(value); break;
+      case CallMode::push_truth:
+        *sp++ = Value::of(std::int64_t{value > 0 ? 1 : 0});
+        break;
+      case CallMode::push_code:
+        *sp++ = Value::of(value);
+        break;
     }
     // The condition of an `if` leaves no result of its own; what follows it does.
     if (static_cast<CallMode>(in->a) != CallMode::statement) result = 1;

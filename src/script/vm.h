@@ -89,7 +89,8 @@ class Vm {
   proxy::Value field_value(CoreField field, proxy::Run& run) noexcept;
   proxy::Value local(std::uint16_t slot, proxy::Run& run) const noexcept;
   Result<void> set_local(std::uint16_t slot, const proxy::Value& value) noexcept;
-  /// The current Request-URI in its parts, remembered until it changes. nullptr: it is malformed, or a response.
+  /// The current Request-URI in its parts, remembered until it changes. nullptr: it is malformed, or a
+  /// response.
   const sip::Uri* request_uri(proxy::Run& run) noexcept;
   /// Number of the message in this worker, from 1.
   std::uint64_t message_number() const noexcept { return x_messages; }

@@ -52,7 +52,8 @@ std::string_view Vm::evaluate(const Format& format, Run& run) const noexcept {
 }
 
 std::string_view Vm::log_prefix(Run& run) const noexcept {
-  return x_program.log_prefix == UINT32_MAX ? std::string_view() : evaluate(x_program.formats[x_program.log_prefix], run);
+  return x_program.log_prefix == UINT32_MAX ? std::string_view()
+                                            : evaluate(x_program.formats[x_program.log_prefix], run);
 }
 
 bool Vm::prepare(const CallSite& site, const Value* stack, Run& run, mod::Arg* args) noexcept {
@@ -62,17 +63,26 @@ bool Vm::prepare(const CallSite& site, const Value* stack, Run& run, mod::Arg* a
     mod::Arg& arg = args[i];
     arg = site.ready[i];
     switch (source.from) {
-      case From::ready: break;
+      case From::ready:
+        break;
       case From::format:
       case From::format_integer:
         arg.text = evaluate(x_program.formats[source.index], run);
         if (arg.text.data() == nullptr) return false;
         if (source.from == From::format_integer) arg.integer = integer_of(Value::of(arg.text));
         break;
-      case From::stack_text: arg.text = text_of(*stack++, run.arena()); break;
-      case From::stack_integer: arg.integer = integer_of(*stack++); break;
-      case From::variable_text: arg.text = text_of(x_program.variables[source.index]->read(run), run.arena()); break;
-      case From::variable_integer: arg.integer = integer_of(x_program.variables[source.index]->read(run)); break;
+      case From::stack_text:
+        arg.text = text_of(*stack++, run.arena());
+        break;
+      case From::stack_integer:
+        arg.integer = integer_of(*stack++);
+        break;
+      case From::variable_text:
+        arg.text = text_of(x_program.variables[source.index]->read(run), run.arena());
+        break;
+      case From::variable_integer:
+        arg.integer = integer_of(x_program.variables[source.index]->read(run));
+        break;
     }
   }
   for (std::size_t i = site.sources.size(); i < mod::kMaxArgs; ++i) args[i].present = false;

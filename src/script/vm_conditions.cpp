@@ -25,7 +25,9 @@ std::string_view status_text(const sip::StartLine& start) noexcept {
   return start.is_request ? std::string_view() : start.line.substr(start.version.size() + 1, 3);
 }
 
-std::int64_t family_number(const IpAddress& ip) noexcept { return ip.is_v6() ? AF_INET6 : AF_INET; }
+std::int64_t family_number(const IpAddress& ip) noexcept {
+  return ip.is_v6() ? AF_INET6 : AF_INET;
+}
 
 }  // namespace
 
@@ -49,14 +51,20 @@ std::string_view Vm::field_text(CoreField field, Run& run) noexcept {
       const auto cseq = run.message().get<sip::hdr::CSeq>();
       return cseq ? (*cseq)->method_name : std::string_view();
     }
-    case CoreField::uri: return start.is_request ? run.uri() : std::string_view();
-    case CoreField::from_uri: return address_uri<sip::hdr::From>(run);
-    case CoreField::to_uri: return address_uri<sip::hdr::To>(run);
-    case CoreField::status: return status_text(start);
-    case CoreField::proto: return to_string(run.state().rx.proto);
+    case CoreField::uri:
+      return start.is_request ? run.uri() : std::string_view();
+    case CoreField::from_uri:
+      return address_uri<sip::hdr::From>(run);
+    case CoreField::to_uri:
+      return address_uri<sip::hdr::To>(run);
+    case CoreField::status:
+      return status_text(start);
+    case CoreField::proto:
+      return to_string(run.state().rx.proto);
     default: {
       const IpAddress* ip = field_address(field, run);
-      return ip != nullptr ? run.arena().copy(print_ip(*ip, false)) : text_of(field_value(field, run), run.arena());
+      return ip != nullptr ? run.arena().copy(print_ip(*ip, false))
+                           : text_of(field_value(field, run), run.arena());
     }
   }
 }
@@ -70,11 +78,16 @@ const IpAddress* Vm::field_address(CoreField field, Run& run) const noexcept {
 Value Vm::field_value(CoreField field, Run& run) noexcept {
   const RxPacket& rx = run.state().rx;
   switch (field) {
-    case CoreField::src_port: return Value::of(std::int64_t{rx.from.port});
-    case CoreField::dst_port: return Value::of(std::int64_t{rx.to.port});
-    case CoreField::proto: return Value::of(static_cast<std::int64_t>(rx.proto));
-    case CoreField::af: return Value::of(family_number(rx.from.ip));
-    case CoreField::msg_len: return Value::of(static_cast<std::int64_t>(run.message().bytes().size()));
+    case CoreField::src_port:
+      return Value::of(std::int64_t{rx.from.port});
+    case CoreField::dst_port:
+      return Value::of(std::int64_t{rx.to.port});
+    case CoreField::proto:
+      return Value::of(static_cast<std::int64_t>(rx.proto));
+    case CoreField::af:
+      return Value::of(family_number(rx.from.ip));
+    case CoreField::msg_len:
+      return Value::of(static_cast<std::int64_t>(run.message().bytes().size()));
     case CoreField::status:
       return run.is_request() ? Value::null() : Value::of(std::int64_t{run.message().status()});
     case CoreField::snd_ip:
@@ -82,7 +95,8 @@ Value Vm::field_value(CoreField field, Run& run) noexcept {
     case CoreField::snd_proto:
     case CoreField::snd_af:
     case CoreField::to_ip:
-    case CoreField::to_port: return Value::null();  // known in onsend_route only
+    case CoreField::to_port:
+      return Value::null();  // known in onsend_route only
     default: {
       const std::string_view text = field_text(field, run);
       return text.data() == nullptr ? Value::null() : Value::of(text);
@@ -97,7 +111,8 @@ bool Vm::test_myself(const Instruction& in, Run& run) noexcept {
   if (const IpAddress* ip = field_address(field, run); ip != nullptr) return sockets.is_myself(*ip);
   if (field == CoreField::uri) {
     const sip::Uri* uri = request_uri(run);
-    return uri != nullptr && sockets.is_myself(uri->host, in.c != 0 ? uri->port_or_default() : std::uint16_t{0});
+    return uri != nullptr &&
+           sockets.is_myself(uri->host, in.c != 0 ? uri->port_or_default() : std::uint16_t{0});
   }
   const auto uri = sip::parse_uri(field_text(field, run));
   return uri && sockets.is_myself((*uri).host, in.c != 0 ? (*uri).port_or_default() : std::uint16_t{0});
@@ -133,7 +148,8 @@ bool Vm::test(const Instruction& in, Run& run) noexcept {
       if (start.is_request && start.method != sip::Method::other && in.b != 0) return false;
       return iequals(field_text(CoreField::method, run), x_program.texts[in.c]);
     }
-    case Op::test_text: return iequals(field_text(static_cast<CoreField>(in.b), run), x_program.texts[in.c]);
+    case Op::test_text:
+      return iequals(field_text(static_cast<CoreField>(in.b), run), x_program.texts[in.c]);
     case Op::test_match:
       return matches(*x_program.regexes[in.c], field_text(static_cast<CoreField>(in.b), run), run);
     case Op::test_int:
@@ -142,15 +158,19 @@ bool Vm::test(const Instruction& in, Run& run) noexcept {
     case Op::test_max_len:
       return compare(static_cast<Operator>(in.d), integer_of(field_value(static_cast<CoreField>(in.b), run)),
                      run.services().settings.max_message_size);
-    case Op::test_myself: return test_myself(in, run);
+    case Op::test_myself:
+      return test_myself(in, run);
     case Op::test_network:
     case Op::test_name:
-    case Op::test_reverse: return test_address(in, run);
-    case Op::test_null: return x_program.variables[in.c]->read(run).is_null();
+    case Op::test_reverse:
+      return test_address(in, run);
+    case Op::test_null:
+      return x_program.variables[in.c]->read(run).is_null();
     case Op::test_var_text: {
       const Value value = x_program.variables[in.c]->read(run);
       const std::string& text = x_program.texts[in.d];
-      return value.is_string() ? value.text == text : equal(value, Value::of(std::string_view(text)), run.arena());
+      return value.is_string() ? value.text == text
+                               : equal(value, Value::of(std::string_view(text)), run.arena());
     }
     case Op::test_var_int:
       return equal(x_program.variables[in.c]->read(run), Value::of(x_program.integers[in.d]), run.arena());
@@ -158,7 +178,8 @@ bool Vm::test(const Instruction& in, Run& run) noexcept {
       const Value value = x_program.variables[in.c]->read(run);
       return matches(*x_program.regexes[in.d], text_of(value, run.arena()), run);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
