@@ -192,8 +192,34 @@ Result<void> Message::index_all() const noexcept {
   return {};
 }
 
+void Message::find_end(std::string_view* length) const noexcept {
+  const char* line = x_scan;
+  const char* const text_end = end();
+  for (;;) {
+    if (const std::size_t blank = blank_line(line, text_end); blank != 0) {
+      x_blank_line = static_cast<std::uint16_t>(line - x_bytes.data());
+      x_header_end = static_cast<std::uint16_t>(x_blank_line + blank);
+      return;
+    }
+    const char* line_end = field_end(line, text_end);
+    if (line_end == nullptr) {
+      x_blank_line = x_header_end = static_cast<std::uint16_t>(x_bytes.size());
+      return;
+    }
+    const char first = to_lower(*line);
+    if (length != nullptr && length->data() == nullptr && (first == 'c' || first == 'l')) {
+      const char* colon = find_colon(line, line_end);
+      const char* name_end = colon != nullptr ? colon : line;
+      while (name_end != line && is_space(name_end[-1])) --name_end;
+      if (header_id({line, static_cast<std::size_t>(name_end - line)}) == HeaderId::content_length)
+        *length = trim({colon + 1, static_cast<std::size_t>(line_end - colon - 1)});
+    }
+    line = line_end;
+  }
+}
+
 std::size_t Message::header_end_offset() const noexcept {
-  index_until(kNoId);
+  if (x_header_end == 0) find_end(nullptr);
   return x_header_end;
 }
 
@@ -215,9 +241,25 @@ std::string_view Message::body() const noexcept {
   return body;
 }
 
+std::size_t Message::find_wire_end() const noexcept {
+  constexpr auto kLength = static_cast<std::size_t>(HeaderId::content_length);
+  std::string_view text;
+  const bool indexed = x_complete || x_hot[kLength] != nullptr;
+  if (!x_complete) find_end(indexed ? nullptr : &text);
+  const std::size_t room = x_bytes.size() - x_header_end;
+  if (room == 0) return x_bytes.size();
+  if (indexed) {
+    const auto length = content_length();
+    return x_header_end + (length ? std::min<std::size_t>(*length, room) : room);
+  }
+  if (text.data() == nullptr) return x_bytes.size();
+  const auto length = parse_number(text, *x_arena, 0xFFFFFFFFU);
+  return x_header_end + (length ? std::min<std::size_t>((*length)->value, room) : room);
+}
+
 std::string_view Message::wire_bytes() const noexcept {
-  const std::size_t body_size = body().size();
-  return x_bytes.substr(0, x_header_end + body_size);
+  if (x_wire_end == 0) x_wire_end = static_cast<std::uint16_t>(find_wire_end());
+  return x_bytes.substr(0, x_wire_end);
 }
 
 Error Message::keep_error(const HeaderField& field, const Error& error) const noexcept {

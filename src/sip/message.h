@@ -67,16 +67,18 @@ class Message {
   std::size_t headers_indexed() const noexcept { return x_count; }
   /// Everything is indexed, or cannot be.
   bool headers_complete() const noexcept { return x_complete; }
-  /// Offset of the first body byte; indexes everything. bytes().size() when there is no blank line.
+  /// Offset of the first body byte; indexes nothing. bytes().size() when there is no blank line.
   std::size_t header_end_offset() const noexcept;
-  /// Offset of the blank line's first byte, where a header field may be appended; indexes everything.
+  /// Offset of the blank line's first byte, where a header field may be appended; indexes nothing.
   std::size_t blank_line_offset() const noexcept;
 
-  /// Bytes after the blank line, cut to Content-Length when that is good and smaller. Indexes everything.
+  /// Bytes after the blank line, cut to Content-Length when that is good and smaller. Indexes up to
+  /// Content-Length.
   std::string_view body() const noexcept;
   /// Value of the first Content-Length. Errc::missing when absent.
   Result<std::uint32_t> content_length() const noexcept;
-  /// What may be relayed over UDP: bytes() without what lies after Content-Length (RFC 3261 18.3).
+  /// What may be relayed over UDP: bytes() without what lies after Content-Length (RFC 3261 18.3). Indexes
+  /// nothing: a forward walks over the lines it does not need.
   std::string_view wire_bytes() const noexcept;
 
   /// Typed value of the first field of that header, parsed once; the verdict, good and bad, is kept.
@@ -131,6 +133,10 @@ class Message {
   void finish(const char* line, const char* line_end) const noexcept;
   /// No room for more fields: find the end of the header all the same.
   void skip_rest(const char* line) const noexcept;
+  /// Finds the end of the header behind what is indexed, line by line. With `length`, the first
+  /// Content-Length on the way.
+  void find_end(std::string_view* length) const noexcept;
+  std::size_t find_wire_end() const noexcept;
   /// Remembers the first thing wrong with the header.
   void note(Errc code, const char* what, const char* where) const noexcept;
   /// Keeps the error as the field's verdict and gives it back with its offset in the message.
@@ -152,8 +158,9 @@ class Message {
   mutable Error x_error;
   mutable std::uint16_t x_count = 0;
   mutable std::uint16_t x_blank_line = 0;
-  mutable std::uint16_t x_header_end = 0;
-  mutable std::uint8_t x_room = 0;  // free fields in the last chunk
+  mutable std::uint16_t x_header_end = 0;  // 0: not known yet
+  mutable std::uint16_t x_wire_end = 0;    // the same
+  mutable std::uint8_t x_room = 0;         // free fields in the last chunk
   mutable bool x_complete = false;
 };
 
