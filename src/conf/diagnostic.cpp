@@ -35,6 +35,15 @@ void print_source_line(std::string& out, std::string_view line, const SourceRang
   out += '\n';
 }
 
+/// `fi` for `if`: one slip of the fingers, though two edits.
+bool swapped_neighbours(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin());
+  const std::size_t at = static_cast<std::size_t>(in_a - a.begin());
+  return at + 1 < a.size() && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+         a.substr(at + 2) == b.substr(at + 2);
+}
+
 }  // namespace
 
 std::string_view to_string(Severity severity) noexcept {
@@ -64,13 +73,10 @@ void Diagnostics::add(Severity severity, const char* code, const SourceRange& ra
     if (weaker == x_list.rend()) return;
     x_list.erase(std::next(weaker).base());
   }
-  x_list.push_back({severity, code, range, std::move(message), std::move(hint)});
-}
-
-std::span<const Diagnostic> Diagnostics::sorted() {
-  std::stable_sort(x_list.begin(), x_list.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) { return precedes(a.range, b.range); });
-  return x_list;
+  const auto place =
+      std::upper_bound(x_list.begin(), x_list.end(), range,
+                       [](const SourceRange& a, const Diagnostic& b) { return precedes(a, b.range); });
+  x_list.insert(place, {severity, code, range, std::move(message), std::move(hint)});
 }
 
 std::string print(const Diagnostic& diagnostic, const SourceMap& sources) {
@@ -90,7 +96,7 @@ std::string print(const Diagnostic& diagnostic, const SourceMap& sources) {
   return out;
 }
 
-std::string print(Diagnostics& diagnostics, const SourceMap& sources) {
+std::string print(const Diagnostics& diagnostics, const SourceMap& sources) {
   std::string out;
   for (const Diagnostic& one : diagnostics.sorted()) out += print(one, sources);
   if (diagnostics.dropped() != 0) out += fmt::format("{} more not shown\n", diagnostics.dropped());
@@ -111,7 +117,8 @@ std::string_view suggest(std::string_view name, std::span<const std::string_view
   std::string_view best;
   for (const std::string_view candidate : candidates) {
     if (candidate == name) continue;
-    const unsigned distance = edit_distance(name, candidate, farthest);
+    const unsigned distance =
+        swapped_neighbours(name, candidate) ? 1 : edit_distance(name, candidate, farthest);
     if (distance >= nearest || distance >= candidate.size()) continue;
     best = candidate;
     nearest = distance;

@@ -57,7 +57,7 @@ class Diagnostics {
   }
 
   /// Kept diagnostics in the order of their positions (stable). Valid until the next add().
-  std::span<const Diagnostic> sorted();
+  std::span<const Diagnostic> sorted() const noexcept { return x_list; }
 
   std::size_t errors() const noexcept { return x_errors; }
   std::size_t warnings() const noexcept { return x_warnings; }
@@ -66,7 +66,7 @@ class Diagnostics {
   std::size_t dropped() const noexcept { return x_dropped; }
 
  private:
-  std::vector<Diagnostic> x_list;
+  std::vector<Diagnostic> x_list;  ///< always in order
   std::size_t x_limit;
   std::size_t x_errors = 0;
   std::size_t x_warnings = 0;
@@ -84,11 +84,11 @@ class Diagnostics {
 std::string print(const Diagnostic& diagnostic, const SourceMap& sources);
 
 /// All of them in order, then "N errors, N warnings" (nothing when there is nothing to say).
-std::string print(Diagnostics& diagnostics, const SourceMap& sources);
+std::string print(const Diagnostics& diagnostics, const SourceMap& sources);
 
-/// The candidate nearest to `name` by edit distance without regard to case, when near enough to be meant (at
-/// most a third of its length, at least 1); empty when none is. Linear in the number of candidates. The
-/// result points into `candidates`.
+/// The candidate nearest to `name` by edit distance without regard to case, when near enough to be meant: at
+/// most a third of its length, 2 from four letters on, 1 below; two swapped neighbours count 1. Empty when
+/// none is. Linear in the number of candidates. The result points into `candidates`.
 std::string_view suggest(std::string_view name, std::span<const std::string_view> candidates) noexcept;
 
 /// "did you mean `x`?", or empty when suggest() found nothing.

@@ -60,6 +60,23 @@ class Variable {
   Set x_set;
 };
 
+/// A text with `$variables` in it, made by the script's compiler for a module that takes such texts apart
+/// itself (subst's replacement). Immutable, owned by who asked for it.
+class Format {
+ public:
+  virtual ~Format() = default;
+  /// The text with the values of this run. Lives as long as the message's arena.
+  virtual std::string_view evaluate(proxy::Run& run) const = 0;
+};
+
+/// Makes Formats while a configuration is read.
+class FormatCompiler {
+ public:
+  virtual ~FormatCompiler() = default;
+  /// nullptr and `error` when a variable is unknown. A dialect without variables gives the text as it is.
+  virtual std::unique_ptr<Format> compile(std::string_view text, std::string& error) = 0;
+};
+
 /// Index of a route block in the program; `kind` it must have is declared with the function.
 struct RouteRef {
   std::uint16_t block = 0;
@@ -76,6 +93,7 @@ struct Arg {
 /// Type-erased owner of what Compiled<T> arguments point to; kept by the program.
 using CompiledArg = std::shared_ptr<const void>;
 using CompileArg = CompiledArg (*)(std::string_view text, std::string& error);
+using CompileFormatArg = CompiledArg (*)(std::string_view text, std::string& error, FormatCompiler& formats);
 
 template <class T>
 struct ArgTraits;
@@ -135,5 +153,24 @@ struct CompileOf<Compiled<T>> {
 };
 template <class T>
 struct CompileOf<std::optional<T>> : CompileOf<T> {};
+
+/// As CompileOf, for a T that also has compile(text, error, FormatCompiler&).
+template <class T>
+struct CompileFormatOf {
+  static constexpr CompileFormatArg value = nullptr;
+};
+template <class T>
+  requires requires(std::string_view text, std::string& error, FormatCompiler& formats) {
+    T::compile(text, error, formats);
+  }
+struct CompileFormatOf<Compiled<T>> {
+  static CompiledArg compile(std::string_view text, std::string& error, FormatCompiler& formats) {
+    std::unique_ptr<T> made = T::compile(text, error, formats);
+    return CompiledArg(std::shared_ptr<const T>(std::move(made)));
+  }
+  static constexpr CompileFormatArg value = &compile;
+};
+template <class T>
+struct CompileFormatOf<std::optional<T>> : CompileFormatOf<T> {};
 
 }  // namespace ser::mod

@@ -52,6 +52,8 @@ struct ArgSpec {
   bool optional = false;
   CompileArg compile = nullptr;
   proxy::RouteKinds route_kinds = 0;  ///< ArgKind::route: blocks it may name
+  /// ArgKind::compiled: used in place of `compile` when set; the text may hold variables.
+  CompileFormatArg compile_format = nullptr;
 };
 
 using Thunk = Outcome (*)(Module&, proxy::Run&, const Arg*);
@@ -130,8 +132,8 @@ struct MemberCall<Member> {
   }
   static std::vector<ArgSpec> args(std::initializer_list<const char*> names) {
     static_assert(sizeof...(Args) <= kMaxArgs);
-    std::vector<ArgSpec> list = {
-        ArgSpec{"", ArgTraits<Args>::kind, is_optional_arg<Args>, CompileOf<Args>::value, 0}...};
+    std::vector<ArgSpec> list = {ArgSpec{"", ArgTraits<Args>::kind, is_optional_arg<Args>,
+                                         CompileOf<Args>::value, 0, CompileFormatOf<Args>::value}...};
     std::size_t i = 0;
     for (const char* name : names) {
       if (i < list.size()) list[i++].name = name;

@@ -160,8 +160,9 @@ Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept {
   spec.status = reply.status;
   spec.reason = reply.reason;
   spec.extra_headers = lines.view();
-  spec.body = reply.body;
-  spec.content_type = reply.content_type;
+  const bool from_script = reply.body.empty();
+  spec.body = from_script ? run.state().reply_body : reply.body;
+  spec.content_type = from_script ? run.state().reply_content_type : reply.content_type;
   spec.via = source_stamp(run, **top, source);
   if (reply.status > 100) {
     print_hex(tag.data(), local_to_tag(services, message), 16);

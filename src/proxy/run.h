@@ -79,6 +79,8 @@ struct RunState {
   RouteKind kind = RouteKind::request;
   Avp* avps = nullptr;
   ReplyHeader* reply_headers = nullptr;
+  std::string_view reply_body;  ///< set_reply_body(): body of the next local reply, in the arena
+  std::string_view reply_content_type;
   LastError last_error;
   std::int64_t retcode = 1;           ///< $rc
   bool rport_forced = false;          ///< force_rport(): reply to the source port, add rport to Via

@@ -83,7 +83,9 @@ bool Parser::first_on_line(std::size_t ahead) const noexcept {
 }
 
 void Parser::fail(const char* code, const SourceRange& range, std::string message, std::string hint) {
-  if (!x_failed) x_diagnostics.error(code, range, std::move(message), std::move(hint));
+  // Where an unknown byte stands the lexer has said what is wrong.
+  if (!x_failed && !at(TokenKind::unknown))
+    x_diagnostics.error(code, range, std::move(message), std::move(hint));
   x_failed = true;
 }
 
@@ -92,12 +94,9 @@ bool Parser::expect(TokenKind kind, std::string_view after, std::string_view hin
   // Something missing at the end of a line is shown there, not where the next line begins.
   const bool gap = first_on_line() && x_at != 0;
   const SourceRange range = gap ? behind_previous() : peek().range;
-  if (peek().kind != TokenKind::unknown) {
-    fail("E0201", range,
-         fmt::format("{} expected {}, found {}", describe(Token{.kind = kind}), after, describe(peek())),
-         std::string(hint));
-  }
-  x_failed = true;
+  fail("E0201", range,
+       fmt::format("{} expected {}, found {}", describe(Token{.kind = kind}), after, describe(peek())),
+       std::string(hint));
   return false;
 }
 

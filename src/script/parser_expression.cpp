@@ -11,9 +11,9 @@
 namespace ser::script {
 namespace {
 
-constexpr int kComparison = 7;
-constexpr int kAddition = 9;
-constexpr int kTightest = 11;
+constexpr int kComparison = 8;
+constexpr int kProduct = 11;
+constexpr int kTightest = 12;
 
 struct BinaryOperator {
   Operator op = Operator::none;
@@ -28,11 +28,12 @@ BinaryOperator word_operator(std::string_view word, bool ser) noexcept {
   if (word == "ne") return {Operator::string_not_equal, kComparison};
   if (word == "ieq") return {Operator::int_equal, kComparison};
   if (word == "ine") return {Operator::int_not_equal, kComparison};
-  if (word == "mod") return {Operator::modulo, 10};
+  if (word == "mod") return {Operator::modulo, kProduct};
   return {};
 }
 
-/// Level 1 binds weakest. In SER `|` and `&` are the logical operators.
+/// Level 1 binds weakest; Kamailio's order, where `^` binds tighter than `&`, and shifts weaker than
+/// comparisons. In SER `|` and `&` are the logical operators.
 BinaryOperator binary_operator(const Token& token, bool ser) noexcept {
   switch (token.kind) {
     case TokenKind::logical_or:
@@ -48,7 +49,7 @@ BinaryOperator binary_operator(const Token& token, bool ser) noexcept {
     case TokenKind::shift_left:
       return {Operator::shift_left, 6};
     case TokenKind::shift_right:
-      return {Operator::shift_right, 6};
+      return {Operator::shift_right, 7};
     case TokenKind::equal:
       return {Operator::equal, kComparison};
     case TokenKind::not_equal:
@@ -58,23 +59,23 @@ BinaryOperator binary_operator(const Token& token, bool ser) noexcept {
     case TokenKind::not_match:
       return {Operator::not_match, kComparison};
     case TokenKind::greater:
-      return {Operator::greater, 8};
+      return {Operator::greater, 9};
     case TokenKind::less:
-      return {Operator::less, 8};
+      return {Operator::less, 9};
     case TokenKind::greater_equal:
-      return {Operator::greater_equal, 8};
+      return {Operator::greater_equal, 9};
     case TokenKind::less_equal:
-      return {Operator::less_equal, 8};
+      return {Operator::less_equal, 9};
     case TokenKind::plus:
-      return {Operator::add, kAddition};
+      return {Operator::add, 10};
     case TokenKind::minus:
-      return {Operator::subtract, kAddition};
+      return {Operator::subtract, 10};
     case TokenKind::star:
-      return {Operator::multiply, 10};
+      return {Operator::multiply, kProduct};
     case TokenKind::slash:
-      return {Operator::divide, 10};
+      return {Operator::divide, kProduct};
     case TokenKind::percent:
-      return {Operator::modulo, 10};
+      return {Operator::modulo, kProduct};
     case TokenKind::identifier:
       return word_operator(token.text, ser);
     default:
@@ -212,9 +213,6 @@ Expression* Parser::parse_primary(bool may_compare) {
         return node;
       }
       break;
-    case TokenKind::unknown:
-      x_failed = true;
-      return invalid();  // reported by the lexer
     default:
       break;
   }

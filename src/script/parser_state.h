@@ -54,6 +54,7 @@ class Parser {
 
   // values of settings (parser_value.cpp)
   SettingValue parse_value(std::string_view setting);
+  bool begins_next_item() const noexcept;
   bool value_goes_on(std::string_view setting) const noexcept;
   const SocketSpec* parse_socket();
   bool parse_host(std::string_view& host);

@@ -112,6 +112,7 @@ Expression* Parser::parse_condition(std::string_view keyword) {
     expect(TokenKind::left_paren, fmt::format("after `{}`", keyword));
     return invalid();
   }
+  const std::size_t begin = x_at;
   take();
   Expression* condition = parse_expression();
   if (!x_failed && at(TokenKind::assign)) {
@@ -119,16 +120,17 @@ Expression* Parser::parse_condition(std::string_view keyword) {
   }
   if (!x_failed) expect(TokenKind::right_paren, "after the condition");
   if (!x_failed) return condition;
+  // Parentheses opened so far, inside of which the error may be.
   unsigned depth = 0;
-  while (!at(TokenKind::end) && !at(TokenKind::left_brace) && !at(TokenKind::semicolon) &&
+  for (std::size_t i = begin; i < x_at; ++i) {
+    if (x_tokens[i].kind == TokenKind::left_paren) ++depth;
+    if (x_tokens[i].kind == TokenKind::right_paren) --depth;
+  }
+  while (depth != 0 && !at(TokenKind::end) && !at(TokenKind::left_brace) && !at(TokenKind::semicolon) &&
          !at(TokenKind::right_brace)) {
-    if (at(TokenKind::right_paren) && depth == 0) {
-      take();
-      break;
-    }
-    if (at(TokenKind::left_paren)) ++depth;
-    if (at(TokenKind::right_paren)) --depth;
-    take();
+    const TokenKind kind = take().kind;
+    if (kind == TokenKind::left_paren) ++depth;
+    if (kind == TokenKind::right_paren) --depth;
   }
   x_failed = at(TokenKind::end);
   return invalid();
@@ -234,10 +236,6 @@ Statement* Parser::parse_command(Statement* node) {
   if (first.kind != TokenKind::identifier && first.kind != TokenKind::variable &&
       first.kind != TokenKind::select && first.kind != TokenKind::left_paren &&
       first.kind != TokenKind::bang) {
-    if (first.kind == TokenKind::unknown) {
-      x_failed = true;
-      return node;
-    }
     fail("E0209", first.range, fmt::format("a statement expected, found {}", describe(first)));
     return node;
   }

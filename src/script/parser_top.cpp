@@ -108,9 +108,6 @@ void Parser::recover_item() {
     const TokenKind kind = take().kind;
     if (kind == TokenKind::left_brace) ++depth;
     if (kind == TokenKind::right_brace && depth != 0) --depth;
-    if (kind == TokenKind::semicolon && depth == 0 && first_on_line() && at(TokenKind::identifier)) {
-      if (peek(1).kind == TokenKind::assign) return;
-    }
   }
 }
 
@@ -139,8 +136,7 @@ void Parser::parse_block_item() {
     block.name = parse_block_name(block);
     if (!word.takes_name) {
       fail("E0205", block.name_range, fmt::format("`{}` has no name", word.word),
-           "only `route[…]`, `onreply_route[…]`, `failure_route[…]`, `branch_route[…]` and `event_route[…]` "
-           "do");
+           "names stand behind route, onreply_route, failure_route, branch_route and event_route");
     } else if (word.word == "reply_route" && !ser()) {
       fail("E0205", block.name_range, "`reply_route` with a name is SER 0.8.8's",
            "write `failure_route[…]`, or force the dialect with --dialect=ser");

@@ -51,11 +51,13 @@ bool Parser::parse_host(std::string_view& host) {
     host = take().text;
     return true;
   }
-  if (at(TokenKind::identifier)) {
+  const bool next_line = first_on_line() && previous().kind == TokenKind::colon;
+  if (at(TokenKind::identifier) && !next_line) {
     host = joined_word();
     return true;
   }
-  fail("E0210", peek().range, fmt::format("an address or a host name expected, found {}", describe(peek())));
+  fail("E0210", next_line ? behind_previous() : peek().range,
+       fmt::format("an address or a host name expected, found {}", describe(peek())));
   return false;
 }
 
@@ -122,6 +124,12 @@ void Parser::parse_socket_options(SocketSpec& socket) {
   }
 }
 
+/// A word at the beginning of a line with more behind it is the next item, not a value that was put there.
+bool Parser::begins_next_item() const noexcept {
+  return first_on_line() && !first_on_line(1) && peek(1).kind != TokenKind::semicolon &&
+         peek(1).kind != TokenKind::end;
+}
+
 SettingValue Parser::parse_value(std::string_view setting) {
   SettingValue value;
   value.range = peek().range;
@@ -151,14 +159,12 @@ SettingValue Parser::parse_value(std::string_view setting) {
     value.kind = ValueKind::address;
     parse_host(value.text);
     value.range = join(value.range, previous().range);
-  } else if (at(TokenKind::identifier) && !(first_on_line() && peek(1).kind == TokenKind::assign)) {
+  } else if (at(TokenKind::identifier) && !begins_next_item()) {
     value.kind = ValueKind::word;
     value.text = joined_word();
     value.is_boolean_word = is_one_of(value.text, kTrueWords) || is_one_of(value.text, kFalseWords);
     value.number = is_one_of(value.text, kTrueWords) ? 1 : 0;
     value.range = join(value.range, previous().range);
-  } else if (at(TokenKind::unknown)) {
-    x_failed = true;  // the lexer has said what is wrong
   } else {
     const bool gap = first_on_line();
     fail("E0212", gap ? behind_previous() : peek().range,

@@ -185,6 +185,7 @@ struct Entry {
   std::uint32_t order;
   std::string text;
   const Statement* body;
+  std::size_t sequence = 0;  ///< keeps items of one order as they were
 };
 
 void add_module_items(const Ast& ast, std::vector<Entry>& entries) {
@@ -280,8 +281,10 @@ std::string dump_syntax(const Ast& ast) {
                                    one.name.empty() ? "" : " ", one.name, one.range.line),
                        one.body});
   }
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const Entry& a, const Entry& b) { return a.order < b.order; });
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].sequence = i;
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.order != b.order ? a.order < b.order : a.sequence < b.sequence;
+  });
   Dumper out;
   out.line(0, fmt::format("dialect {}: {}", to_string(ast.dialect.dialect), ast.dialect.reason));
   for (const Entry& entry : entries) {

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/fd.h"
@@ -14,6 +15,14 @@ namespace ser::shm {
 
 namespace {
 constexpr std::uint32_t kSettlePerCall = 16;
+
+/// class_index() for what is asked most.
+constexpr std::size_t kSmall = 2048;
+constexpr auto kSmallClass = [] {
+  std::array<std::uint8_t, kSmall / 16 + 1> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::uint8_t>(class_index(i * 16));
+  return table;
+}();
 
 void make_classes(HeapRoot& root) noexcept {
   for (std::uint32_t i = 0; i < Heap::kClasses; ++i) {
@@ -132,7 +141,6 @@ Cell* Heap::pop(ClassSection& section, HeapClass& kind, std::uint32_t index, Act
   }
   cell->account = account;
   section.set(span.used, span.used + 1);
-  section.set_atomic(kind.used, kind.used.load(std::memory_order_relaxed) + 1);
   std::atomic<std::uint32_t>& mine = kind.used_by[account];
   section.set_atomic(mine, mine.load(std::memory_order_relaxed) + 1);
   if (span.used >= kind.cells) {
@@ -159,7 +167,6 @@ std::uint32_t Heap::push(ClassSection& section, HeapClass& kind, Cell* cell, Act
   section.set_atomic(cell->owner, std::uint64_t{span.free_head});
   section.set(span.free_head, at + 1);
   section.set(span.used, span.used - 1);
-  section.set_atomic(kind.used, kind.used.load(std::memory_order_relaxed) - 1);
   std::atomic<std::uint32_t>& mine = kind.used_by[cell->account % kMaxAccounts];
   section.set_atomic(mine, mine.load(std::memory_order_relaxed) - 1);
   if (was_full) {
@@ -199,7 +206,7 @@ bool Heap::grow(ClassSection& section, HeapClass& kind, std::uint32_t index, Act
 }
 
 void* Heap::alloc(Actor& self, std::size_t bytes, AccountId account, Priority priority) noexcept {
-  const std::uint32_t index = class_index(bytes);
+  const std::uint32_t index = bytes <= kSmall ? kSmallClass[(bytes + 15) / 16] : class_index(bytes);
   if (account >= kMaxAccounts) account = 0;
   if (index >= kClasses) return alloc_span(self, bytes, account, priority);
   HeapClass& kind = x_root->classes[index];

@@ -125,7 +125,7 @@ class Heap {
   /// Walks everything and compares lists, counts and bitmap. For tests, diagnosis and after a repair; only
   /// while nobody allocates. Error::what names the first thing found wrong. Linear in what is allocated.
   Result<void> verify() const noexcept;
-  /// Two loads up to 70 % of the limit, about 60 above: once per batch.
+  /// Two loads up to 70 % of the limit, some 700 above: once per batch.
   Pressure pressure() const noexcept;
   /// Changes the limit (bytes). Spans in use stay.
   void set_limit(std::uint64_t bytes) noexcept;

@@ -61,7 +61,6 @@ struct alignas(64) HeapClass {
   std::uint32_t cell_bytes;
   std::uint32_t cells;   ///< per span
   std::uint32_t blocks;  ///< per span; spans are aligned to it
-  std::atomic<std::uint32_t> used;
   std::atomic<std::uint64_t>
       deferred;  ///< freed while the lock was not to be had: address of a Cell, linked in payloads
   std::atomic<std::uint32_t> used_by[Heap::kMaxAccounts];

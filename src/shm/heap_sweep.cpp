@@ -151,7 +151,8 @@ HeapUse Heap::use() const noexcept {
   use.limit = std::atomic_ref<std::uint64_t>(x_header->limit).load(std::memory_order_relaxed);
   use.committed = x_root->committed.load(std::memory_order_relaxed);
   for (const HeapClass& kind : x_root->classes) {
-    const std::uint64_t cells = kind.used.load(std::memory_order_relaxed);
+    std::uint64_t cells = 0;
+    for (std::uint32_t i = 0; i < kMaxAccounts; ++i) cells += kind.used_by[i].load(std::memory_order_relaxed);
     use.cells += cells;
     use.used += cells * kind.cell_bytes;
   }

@@ -102,7 +102,8 @@ void Message::fill(HeaderField& field, const char* line, const char* line_end) c
   if (value >= value_end || colon[1] != ' ' || is_low(*value) || *value_end != '\r' ||
       is_low(value_end[-1])) {
     const std::string_view trimmed = trim({colon + 1, static_cast<std::size_t>(line_end - colon - 1)});
-    value = trimmed.data();
+    // An empty value stands behind the colon, where an edit may fill it, not behind the line end.
+    value = trimmed.empty() ? colon + 1 : trimmed.data();
     value_end = value + trimmed.size();
   }
   field.x_value_at = static_cast<std::uint16_t>(value - line);

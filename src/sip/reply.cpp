@@ -133,6 +133,8 @@ Result<std::size_t> write_reply(const Message& request, const ReplySpec& spec, s
       !is_header_value(spec.content_type)) {
     return {Errc::syntax, "CR, LF or NUL in a part of the response"};
   }
+  // A malformed line is no obstacle: what is good is answered.
+  (void)request.index_all();
   Output output(out);
   output.put("SIP/2.0 ");
   output.number(spec.status);

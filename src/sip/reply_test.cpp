@@ -104,6 +104,16 @@ TEST(Reply, RepeatedSingleFieldsComeBackOnce) {
       lf("SIP/2.0 400 Bad Request\nTo: <sip:b>;tag=t\nCSeq: 1 BYE\nFrom: <sip:a>\nContent-Length: 0\n\n"));
 }
 
+TEST(Reply, EmptyTo) {
+  for (const char* to : {"To:\n", "To: \t\n", "To:\n \n"}) {
+    const TestMessage m(lf(std::string("BYE sip:b@h SIP/2.0\n") + to + "CSeq: 1 BYE\n\n"));
+    const TestMessage out(reply(*m, {.status = 400, .to_tag = "t"}));
+    EXPECT_TRUE(out->index_all()) << to;
+    EXPECT_EQ(out->find(HeaderId::to)->value().substr(0, 6), ";tag=t") << to;
+    EXPECT_EQ(out->headers_indexed(), 3U) << to;
+  }
+}
+
 TEST(Reply, Refusals) {
   const TestMessage m(kInvite);
   std::string out(2000, '\0');

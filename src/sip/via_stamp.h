@@ -4,9 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
+#include "base/text.h"
 #include "sip/edit.h"
 #include "sip/message.h"
 #include "sip/via.h"
@@ -33,7 +35,25 @@ class ViaEdits {
   std::span<const Edit> span() const noexcept { return {x_edits.data(), x_count}; }
 
  private:
-  void add(const char* at, std::size_t removed, std::string_view prefix, std::string_view value) noexcept;
+  static constexpr std::size_t kMaxReceived = 45;
+
+  void add(const char* at, std::size_t removed, std::size_t size) noexcept;
+
+  /// Puts the text together behind the one before; returns its size. x_text holds the longest of both
+  /// together.
+  template <std::size_t N>
+  std::size_t write(const char (&prefix)[N], std::uint16_t number) noexcept {
+    char* text = x_text.data() + x_used;
+    std::memcpy(text, prefix, N - 1);
+    return N - 1 + print_u64(text + N - 1, number);
+  }
+  template <std::size_t N>
+  std::size_t write(const char (&prefix)[N], std::string_view value) noexcept {
+    char* text = x_text.data() + x_used;
+    std::memcpy(text, prefix, N - 1);
+    std::memcpy(text + N - 1, value.data(), value.size());
+    return N - 1 + value.size();
+  }
 
   const char* x_bytes;
   std::size_t x_count = 0;
