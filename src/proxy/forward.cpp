@@ -182,7 +182,8 @@ Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
       write_token(services.via_key, stateless_token(services.via_key, message, **top, 0), **top, branch);
   std::array<char, kMaxOwnVia> via{};
   const std::string_view line =
-      own_via_line(services.sockets.at(target->socket), target->from_ip, {branch.data(), branch_size}, via);
+      own_via_line(services.sockets.at(target->socket), target->from_ip, {branch.data(), branch_size},
+                   services.settings.local_rport, via);
   IpText source;
   const sip::ViaEdits stamp(message, **top, source_stamp(run, **top, source));
   edits.add_via(line, **top);
