@@ -46,7 +46,7 @@ enum class Op : std::uint8_t {
   push_var,         ///< variable c
   push_field,       ///< core field b
   push_field_text,  ///< core field b as a text
-  push_format,      ///< format c
+  push_concat,  ///< format c, null variables are empty
   store,            ///< pop into variable c
   unary,            ///< a: Operator
   binary,           ///< a: Operator
@@ -184,9 +184,8 @@ struct Program {
 /// The whole program as text, one instruction a line; stable, for tests and for people.
 std::string dump(const Program& program);
 std::string_view to_string(Op op) noexcept;
-std::string_view to_string(Operator op) noexcept;
-std::string_view to_string(CoreField field) noexcept;
-std::string_view to_string(BlockKind kind) noexcept;
+/// "request_route", "failure_route" … Static storage.
+std::string_view keyword_of(BlockKind kind) noexcept;
 /// The bit of the blocks that a run of this kind begins with; 0 for `route[X]`.
 proxy::RouteKinds route_kind(BlockKind kind) noexcept;
 

@@ -260,8 +260,8 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
       case Op::push_field_text:
         *sp++ = Value::of(field_text(static_cast<CoreField>(in->b), run));
         break;
-      case Op::push_format: {
-        const std::string_view text = evaluate(program.formats[in->c], run);
+      case Op::push_concat: {
+        const std::string_view text = evaluate(program.formats[in->c], run, {});
         if (text.data() == nullptr) [[unlikely]]
           return fail_memory(run);
         *sp++ = Value::of(text);

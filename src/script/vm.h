@@ -75,7 +75,7 @@ class Vm {
 
   /// The text of a format in the arena of the run, or in the program. data() is nullptr when there is no
   /// memory.
-  std::string_view evaluate(const Format& format, proxy::Run& run) const noexcept;
+  std::string_view evaluate(const Format& format, proxy::Run& run, std::string_view null_text = "<null>") const noexcept;
   /// The log_prefix of the configuration for this message; empty when none is set.
   std::string_view log_prefix(proxy::Run& run) const noexcept;
 
