@@ -77,7 +77,9 @@ World::World(std::string_view text, const script::ParseOptions& parse) : x_regis
   x_configuration = script::compile(options, reader, x_registry, x_sources, x_diagnostics);
   require((x_configuration.program == nullptr) == (x_diagnostics.errors() != 0),
           "there is a program, or an error that says why not");
-  if (x_configuration.program != nullptr) start();
+  if (x_configuration.program == nullptr) return;
+  require(!script::dump(*x_configuration.program).empty(), "a program can be printed");
+  start();
 }
 
 void World::start() {

@@ -169,6 +169,7 @@ void Compiler::call(const Expression& expression, CallMode mode, Label target) {
   Instruction& made =
       jumps ? emit_jump(Op::call, target, expression.range) : emit(Op::call, expression.range);
   made.a = static_cast<std::uint8_t>(mode);
+  made.b = x_program->natives[x_program->sites.back().native].sets_return_code ? 1 : 0;
   made.c = static_cast<std::uint32_t>(x_program->sites.size() - 1);
   if (mode == CallMode::push_truth || mode == CallMode::push_code) pushed();
 }

@@ -167,7 +167,8 @@ void Compiler::boolean_value(const Expression& expression) {
 bool Compiler::concat_value(const Expression& expression) {
   std::vector<const Expression*> parts;
   const Expression* at = &expression;
-  for (; at->kind == ExpressionKind::binary && at->op == Operator::add; at = at->left) parts.push_back(at->right);
+  for (; at->kind == ExpressionKind::binary && at->op == Operator::add; at = at->left)
+    parts.push_back(at->right);
   parts.push_back(at);
   if (at->kind != ExpressionKind::string) return false;
   for (const Expression* part : parts) {

@@ -159,8 +159,8 @@ std::string dump(const Program& program) {
   std::string text = fmt::format("dialect {}\n", to_string(program.dialect));
   auto out = std::back_inserter(text);
   for (const Block& block : program.blocks) {
-    fmt::format_to(out, "{}[{}] stack {} reached {:#x}\n", keyword_of(block.kind), block.name, block.max_stack,
-                   block.reached);
+    fmt::format_to(out, "{}[{}] stack {} reached {:#x}\n", keyword_of(block.kind), block.name,
+                   block.max_stack, block.reached);
     for (std::uint32_t pc = block.begin; pc < block.end; ++pc) {
       const Instruction& in = program.code[pc];
       fmt::format_to(out, "{:5} {:4}  {}{}{}{}\n", pc, program.places[pc].line, to_string(in.op),

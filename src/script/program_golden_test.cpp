@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden files: tests/golden/check holds configurations and what is said about them, tests/golden/program what they become.
-// SER_UPDATE_GOLDEN=1 writes them anew.
+// Golden files: tests/golden/check holds configurations and what is said about them, tests/golden/program
+// what they become. SER_UPDATE_GOLDEN=1 writes them anew.
 #include <gtest/gtest.h>
 
 #include <algorithm>

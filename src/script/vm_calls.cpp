@@ -88,16 +88,13 @@ bool Vm::prepare(const CallSite& site, const Value* stack, Run& run, mod::Arg* a
   return true;
 }
 
-mod::Outcome Vm::call(const CallSite& site, const Value* stack, Run& run) noexcept {
-  const Native& native = x_program.natives[site.native];
-  mod::Module& module = *x_modules[native.loaded];
-  if (site.all_ready) return native.call(module, run, site.ready.data());
+mod::Outcome Vm::call(const Call& call, const Value* stack, Run& run) noexcept {
   mod::Arg args[mod::kMaxArgs];
-  if (!prepare(site, stack, run, args)) {
+  if (!prepare(x_program.sites[call.site], stack, run, args)) {
     (void)fail_memory(run);
     return mod::Outcome::stop();
   }
-  return native.call(module, run, args);
+  return call.function(*call.module, run, args);
 }
 
 bool Vm::matches(const mod::Regex& regex, std::string_view text, Run& run) noexcept {
