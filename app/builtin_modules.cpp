@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builtin_modules.h"
+#include "app/builtin_modules.h"
 
 #include "modules/maxfwd/maxfwd.h"
 #include "modules/sl/sl.h"
@@ -15,6 +15,8 @@ constexpr mod::ModuleSpec (*kModules[])() = {
 };
 }
 
-std::span<mod::ModuleSpec (*const)()> builtin_modules() noexcept { return kModules; }
+std::span<mod::ModuleSpec (*const)()> builtin_modules() noexcept {
+  return kModules;
+}
 
 }  // namespace ser::app
