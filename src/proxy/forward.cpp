@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "proxy/hop_edits.h"
+#include "proxy/record_route.h"
 #include "proxy/via_token.h"
 #include "sip/hdr.h"
 #include "sip/uri.h"
@@ -184,6 +185,11 @@ Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
   IpText source;
   const sip::ViaEdits stamp(message, **top, source_stamp(run, **top, source));
   edits.add_via(line, **top);
+  if (run.state().routing != nullptr && run.state().routing->record) {
+    const auto lines = record_route_lines(run, *target);
+    if (!lines) return failed(run, lines.error(), 500, "Server Internal Error");
+    edits.replace((*top)->field->offset(), 0, *lines);
+  }
   edits.add(stamp.span());
 
   sip::WriteOptions options;
@@ -229,6 +235,7 @@ Result<void> forward_response(Run& run) noexcept {
     services.counters.add(services.count.dropped_replies);
     return error;
   };
+  if (run.state().local_only) return refuse({Errc::refused, 0, "a check of the message failed"});
   if (run.state().stray_response && !services.settings.relay_stray_replies) {
     services.counters.add(services.count.stray_replies);
     return refuse({Errc::refused, 0, "top Via is not ours"});

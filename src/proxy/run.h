@@ -62,6 +62,24 @@ struct LastError {
   std::string_view reason;   ///< static text
 };
 
+/// Route and Record-Route of a request, as module rr sets them. In the arena.
+struct RouteState {
+  enum class Doubling : std::uint8_t { never, when_sockets_differ, always };
+  // A Record-Route to be added. The forwarder writes it, for only it knows the socket the request leaves by.
+  bool record = false;
+  bool sips = false;
+  bool socket_names = false;  ///< `;sn=name` of named sockets
+  Doubling doubling = Doubling::when_sockets_differ;
+  std::string_view user;          ///< without "@"; empty: none
+  std::string_view host;          ///< "host[:port][;params]" of the script; empty: the socket's
+  std::string_view second_host;   ///< of the header field that faces the previous hop; empty: none
+  std::string_view params;        ///< ";lr;ftag=…"
+  std::string_view extra_params;  ///< add_rr_param(), also before record is set
+  // What was found on the way in.
+  std::string_view own_params;  ///< URI parameters of our own Route value, from the first ";"
+  bool next_hop_is_route = false;
+};
+
 /// All that travels with a message through script, modules and forwarding. Plain data in the arena: no
 /// vtable, trivially destructible; views point into the message, its arena or the program.
 struct RunState {
@@ -81,6 +99,7 @@ struct RunState {
   ReplyHeader* reply_headers = nullptr;
   std::string_view reply_body;  ///< set_reply_body(): body of the next local reply, in the arena
   std::string_view reply_content_type;
+  RouteState* routing = nullptr;  ///< made on first use: Run::routing()
   LastError last_error;
   std::int64_t retcode = 1;           ///< $rc
   bool rport_forced = false;          ///< force_rport(): reply to the source port, add rport to Via
@@ -110,6 +129,11 @@ class Run {
   sip::EditList* edits() const noexcept {
     if (x_state->edits == nullptr) x_state->edits = arena().make<sip::EditList>(arena(), *x_state->message);
     return x_state->edits;
+  }
+  /// Route and Record-Route state; nullptr only when the arena is exhausted.
+  RouteState* routing() const noexcept {
+    if (x_state->routing == nullptr) x_state->routing = arena().make<RouteState>();
+    return x_state->routing;
   }
   /// Current Request-URI: as the script left it. Empty for responses.
   std::string_view uri() const noexcept {
