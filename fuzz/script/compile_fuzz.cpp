@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target of the compiler: whatever the bytes are, checking them ends, and a program made of them can be printed. Runs of it are
-// bounded by the machine's limits.
+// Fuzz target of the compiler: whatever the bytes are, checking them ends, and a program made of them can be
+// printed. Runs of it are bounded by the machine's limits.
 #include <array>
 #include <cstdlib>
 #include <string>
@@ -30,12 +30,15 @@ class NoSink final : public PacketSink {
 
 class NoNames final : public proxy::NameService {
  public:
-  Result<Addresses> lookup(std::string_view, std::uint16_t, Proto) noexcept override { return {Errc::pending, "asked"}; }
+  Result<Addresses> lookup(std::string_view, std::uint16_t, Proto) noexcept override {
+    return {Errc::pending, "asked"};
+  }
   Result<std::string_view> reverse(const IpAddress&) noexcept override { return {Errc::pending, "asked"}; }
 };
 
 constexpr std::string_view kMessage =
-    "INVITE sip:bob@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=x\r\n"
+    "INVITE sip:bob@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKa\r\nFrom: "
+    "<sip:a@b>;tag=x\r\n"
     "To: <sip:b@c>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
 
 void run_program(const script::Program& program, mod::Registry& registry) {
@@ -56,7 +59,8 @@ void run_program(const script::Program& program, mod::Registry& registry) {
   settings.max_steps = 20'000;
   const HashKey key{1, 2};
   std::vector<void*> states(registry.loaded().size());
-  proxy::Services services{log, clock, random, sink, counters, names, nullptr, count, sockets, settings, key, states, &vm, 0};
+  proxy::Services services{log,   clock,   random,   sink, counters, names, nullptr,
+                           count, sockets, settings, key,  states,   &vm,   0};
   alignas(16) std::array<char, 4096> block;
   HeapChunks chunks;
   Arena arena(block.data(), block.size(), chunks);
@@ -83,7 +87,8 @@ void fuzz_compile(std::string_view text, std::optional<script::Dialect> dialect)
   options.path = "fuzz.cfg";
   options.text = std::string(text);
   options.parse.dialect = dialect;
-  const script::Configuration configuration = script::compile(options, reader, registry, sources, diagnostics);
+  const script::Configuration configuration =
+      script::compile(options, reader, registry, sources, diagnostics);
   if ((configuration.program == nullptr) != (diagnostics.errors() != 0)) std::abort();
   (void)conf::print(diagnostics, sources);
   if (configuration.program == nullptr) return;
