@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "fuzz_parts.h"
 #include "script/parser.h"
 #include "script/syntax_dump.h"
 
@@ -42,7 +43,7 @@ void read_format(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 4) {
+  switch (data[0] % 6) {
     case 0:
       read_script(text, script::Dialect::ser);
       break;
@@ -51,6 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 2:
       read_script(text, std::nullopt);
+      break;
+    case 3:
+      fuzz_compile(text, script::Dialect::ser);
+      break;
+    case 4:
+      fuzz_compile(text, script::Dialect::kamailio);
       break;
     default:
       read_format(text);

@@ -65,7 +65,33 @@ bool IpAddress::in_network(const IpAddress& net, unsigned bits) const noexcept {
   return ((bytes[whole] ^ net.bytes[whole]) & mask) == 0;
 }
 
+namespace {
+
+/// Dotted quad and nothing else: no leading zeros, which some read as octal (inet_pton refuses them too).
+bool parse_dotted_quad(std::string_view text, IpAddress& ip) noexcept {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (unsigned part = 0; part < 4; ++part) {
+    if (part != 0 && (p == end || *p++ != '.')) return false;
+    if (p == end || !is_digit(*p)) return false;
+    unsigned value = static_cast<unsigned>(*p++ - '0');
+    const bool zero = value == 0;
+    for (unsigned digits = 1; p != end && is_digit(*p); ++digits) {
+      if (zero || digits == 3) return false;
+      value = value * 10 + static_cast<unsigned>(*p++ - '0');
+    }
+    if (value > 255) return false;
+    ip.bytes[part] = static_cast<std::uint8_t>(value);
+  }
+  ip.family = IpAddress::Family::v4;
+  return p == end;
+}
+
+}  // namespace
+
 Result<IpAddress> parse_ip(std::string_view text) noexcept {
+  IpAddress quad;
+  if (parse_dotted_quad(text, quad)) return quad;
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
     text = text.substr(1, text.size() - 2);
     if (text.find(':') == std::string_view::npos) return {Errc::syntax, "brackets hold no IPv6 address"};
@@ -75,12 +101,7 @@ Result<IpAddress> parse_ip(std::string_view text) noexcept {
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   IpAddress ip;
-  if (text.find(':') == std::string_view::npos) {
-    if (!is_digit(text[0]) || inet_pton(AF_INET, copy, ip.bytes.data()) != 1)
-      return {Errc::syntax, "not an IP address"};
-    ip.family = IpAddress::Family::v4;
-    return ip;
-  }
+  if (text.find(':') == std::string_view::npos) return {Errc::syntax, "not an IP address"};
   if (char* scope = std::strchr(copy, '%'); scope != nullptr) {
     *scope = '\0';
     ip.scope = if_nametoindex(scope + 1);

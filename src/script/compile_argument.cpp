@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "script/compiler.h"
 #include "script/parser.h"
+#include "script/syntax_dump.h"
 #include "script/values.h"
 
 namespace ser::script {
@@ -29,6 +30,7 @@ std::optional<std::uint32_t> Compiler::compile_format(std::string_view written, 
   std::size_t bad_offset = 0;
   const auto parts = parse_format(written, x_ast, bad_offset);
   Format format;
+  bool good = true;
   if (!parts) {
     if (!x_ser) {
       SourceRange at = range;
@@ -59,10 +61,11 @@ std::optional<std::uint32_t> Compiler::compile_format(std::string_view written, 
         format.push_back(
             {x_program->texts[text(part.variable->text)], nullptr});  // `$` has no meaning in SER 0.8
       } else {
-        return std::nullopt;
+        good = false;
       }
     }
   }
+  if (!good) return std::nullopt;
   x_program->formats.push_back(std::move(format));
   return static_cast<std::uint32_t>(x_program->formats.size() - 1);
 }

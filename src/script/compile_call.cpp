@@ -21,7 +21,7 @@ std::string arity_text(const mod::ModuleSpec& spec, std::string_view name) {
     text += least == function.args.size() ? std::to_string(least)
                                           : fmt::format("{} to {}", least, function.args.size());
   }
-  return text;
+  return text + (text == "1" ? " argument" : " arguments");
 }
 
 bool has_function(const mod::ModuleSpec& spec, std::string_view name) noexcept {
@@ -46,11 +46,13 @@ Compiler::FoundFunction Compiler::find_function(std::string_view name, std::size
 
 void Compiler::report_unknown_function(const Expression& expression) {
   const std::string_view name = expression.text;
+  SourceRange where = expression.range;
+  where.length = static_cast<std::uint32_t>(name.size());
   std::vector<std::string_view> known = {"route"};
   for (const mod::Loaded& module : x_registry.loaded()) {
     if (has_function(*module.spec, name)) {
-      x_diagnostics.error("E0302", expression.range,
-                          fmt::format("`{}` takes {} arguments, not {}", name, arity_text(*module.spec, name),
+      x_diagnostics.error("E0302", where,
+                          fmt::format("`{}` takes {}, not {}", name, arity_text(*module.spec, name),
                                       expression.arguments.size()));
       return;
     }
@@ -58,19 +60,19 @@ void Compiler::report_unknown_function(const Expression& expression) {
   }
   for (const mod::ModuleSpec& spec : x_registry.builtin()) {
     if (!has_function(spec, name)) continue;
-    x_diagnostics.error("E0304", expression.range,
+    x_diagnostics.error("E0304", where,
                         fmt::format("`{}` belongs to module \"{}\", which is not loaded", name, spec.name),
                         fmt::format("add `loadmodule \"{}.so\"`", spec.name));
     return;
   }
   if (x_modules.unbuilt_has_function(name)) return;  // said where the module is loaded
   if (const conf::ModuleFacts* owner = conf::find_module_of_function(name); owner != nullptr) {
-    x_diagnostics.error("E0304", expression.range,
+    x_diagnostics.error("E0304", where,
                         fmt::format("`{}` belongs to module \"{}\", which is not loaded", name, owner->name),
                         fmt::format("add `loadmodule \"{}.so\"`", owner->name));
     return;
   }
-  x_diagnostics.error("E0301", expression.range, fmt::format("unknown function `{}`", name),
+  x_diagnostics.error("E0301", where, fmt::format("unknown function `{}`", name),
                       conf::did_you_mean(name, known));
 }
 
@@ -167,6 +169,7 @@ void Compiler::call(const Expression& expression, CallMode mode, Label target) {
   Instruction& made =
       jumps ? emit_jump(Op::call, target, expression.range) : emit(Op::call, expression.range);
   made.a = static_cast<std::uint8_t>(mode);
+  made.b = x_program->natives[x_program->sites.back().native].sets_return_code ? 1 : 0;
   made.c = static_cast<std::uint32_t>(x_program->sites.size() - 1);
   if (mode == CallMode::push_truth || mode == CallMode::push_code) pushed();
 }

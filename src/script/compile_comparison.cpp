@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "script/compiler.h"
+#include "script/syntax_dump.h"
 #include "sip/method.h"
 
 namespace ser::script {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "script/compiler.h"
+#include "script/syntax_dump.h"
 #include "script/values.h"
 
 namespace ser::script {
@@ -162,7 +163,39 @@ void Compiler::boolean_value(const Expression& expression) {
   pushed();
 }
 
+// A chain of `+` that begins with a text joins texts: one instruction instead of one for each `+`.
+bool Compiler::concat_value(const Expression& expression) {
+  std::vector<const Expression*> parts;
+  const Expression* at = &expression;
+  for (; at->kind == ExpressionKind::binary && at->op == Operator::add; at = at->left)
+    parts.push_back(at->right);
+  parts.push_back(at);
+  if (at->kind != ExpressionKind::string) return false;
+  for (const Expression* part : parts) {
+    if (part->kind != ExpressionKind::variable && !fold(*part)) return false;
+  }
+  Format format;
+  std::string literal;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (const auto constant = fold(**part)) {
+      literal += constant->is_integer() ? std::to_string(constant->integer) : std::string(constant->text);
+      continue;
+    }
+    if (is_null_constant(**part)) continue;
+    const auto index = variable(*(*part)->variable, (*part)->range);
+    if (!literal.empty()) format.push_back({x_program->texts[text(literal)], nullptr});
+    literal.clear();
+    if (index) format.push_back({{}, x_program->variables[*index].get()});
+  }
+  if (!literal.empty()) format.push_back({x_program->texts[text(literal)], nullptr});
+  x_program->formats.push_back(std::move(format));
+  emit(Op::push_concat, expression.range).c = static_cast<std::uint32_t>(x_program->formats.size() - 1);
+  pushed();
+  return true;
+}
+
 void Compiler::binary_value(const Expression& expression) {
+  if (expression.op == Operator::add && concat_value(expression)) return;
   (void)check_types(expression);
   value(*expression.left);
   value(*expression.right);
@@ -217,7 +250,7 @@ void Compiler::value(const Expression& expression) {
       boolean_value(expression);
       return;
     case ExpressionKind::select:
-      x_diagnostics.error("E0317", range, fmt::format("selects are not built yet: `@{}`", expression.text),
+      x_diagnostics.error("E0317", range, fmt::format("selects are not built yet: `{}`", expression.text),
                           "most of them have a `$` variable");
       break;
     case ExpressionKind::word:

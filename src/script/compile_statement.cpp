@@ -34,6 +34,9 @@ void Compiler::list(const std::vector<Statement*>& statements, bool last) {
       break;
     }
     statement(*statements[i], last && rest_empty);
+    // A closing `return;` after `exit;` is a habit (blocks with #!ifdef need it), not a mistake.
+    const bool habit = next != nullptr && leaves(*next) && next == statements.back();
+    if (next != nullptr && habit && leaves(*statements[i])) return;
     if (next != nullptr && leaves(*statements[i])) {
       x_diagnostics.warning("W0313", next->range, "this is never reached",
                             fmt::format("the block is left in line {}", statements[i]->range.line));

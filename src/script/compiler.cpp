@@ -120,7 +120,7 @@ void Compiler::check_allowed() {
                                  BlockKind::branch, BlockKind::onsend, BlockKind::event}) {
       if ((route_kind(kind) & refused) == 0) continue;
       if (!where.empty()) where += ", ";
-      where += to_string(kind);
+      where += keyword_of(kind);
     }
     const RouteBlock& block = x_routes.first_part(call.block);
     const std::string hint = block.kind == BlockKind::route

@@ -95,6 +95,7 @@ class Compiler {
   // Values (compile_expression.cpp): leave one value on the stack.
   void value(const Expression& expression);
   void boolean_value(const Expression& expression);
+  bool concat_value(const Expression& expression);
   void binary_value(const Expression& expression);
   void push(const proxy::Value& constant, const SourceRange& range);
   std::optional<proxy::Value> fold(const Expression& expression);

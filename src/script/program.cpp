@@ -34,7 +34,7 @@ proxy::RouteKinds route_kind(BlockKind kind) noexcept {
   return 0;
 }
 
-std::string_view to_string(BlockKind kind) noexcept {
+std::string_view keyword_of(BlockKind kind) noexcept {
   switch (kind) {
     case BlockKind::request:
       return "request_route";
@@ -56,21 +56,6 @@ std::string_view to_string(BlockKind kind) noexcept {
   return "";
 }
 
-std::string_view to_string(CoreField field) noexcept {
-  constexpr std::string_view kNames[] = {"method",   "uri",      "from_uri",  "to_uri", "src_ip",  "dst_ip",
-                                         "src_port", "dst_port", "proto",     "af",     "msg:len", "status",
-                                         "snd_ip",   "snd_port", "snd_proto", "snd_af", "to_ip",   "to_port"};
-  return kNames[static_cast<std::size_t>(field)];
-}
-
-std::string_view to_string(Operator op) noexcept {
-  constexpr std::string_view kNames[] = {
-      "",   "!",  "-", "~",  "defined", "strempty", "strlen", "(int)", "(str)", "||", "&&",
-      "|",  "&",  "^", "<<", ">>",      "==",       "!=",     "ieq",   "ine",   "eq", "ne",
-      "=~", "!~", ">", "<",  ">=",      "<=",       "+",      "-",     "*",     "/",  "mod"};
-  return kNames[static_cast<std::size_t>(op)];
-}
-
 std::string_view to_string(Op op) noexcept {
   constexpr std::string_view kNames[] = {"end",          "jump",
                                          "loop",         "jump_result",
@@ -83,7 +68,7 @@ std::string_view to_string(Op op) noexcept {
                                          "push_int",     "push_text",
                                          "push_null",    "push_var",
                                          "push_field",   "push_field_text",
-                                         "push_format",  "store",
+                                         "push_concat",  "store",
                                          "unary",        "binary",
                                          "match",        "test_method",
                                          "test_text",    "test_match",

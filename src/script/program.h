@@ -38,7 +38,7 @@ enum class Op : std::uint8_t {
   while_begin,  ///< push the counter of a loop
   while_check,  ///< count the loop's round; too many: log, go to target
   route,        ///< run block c; mode a; target
-  call,         ///< call site c; mode a; target
+  call,         ///< call site c; mode a; target; b = 1: its answer becomes $rc
   // Values.
   push_int,   ///< integer constant c
   push_text,  ///< text c
@@ -46,7 +46,7 @@ enum class Op : std::uint8_t {
   push_var,         ///< variable c
   push_field,       ///< core field b
   push_field_text,  ///< core field b as a text
-  push_format,      ///< format c
+  push_concat,      ///< format c, null variables are empty
   store,            ///< pop into variable c
   unary,            ///< a: Operator
   binary,           ///< a: Operator
@@ -170,10 +170,11 @@ struct Program {
   std::vector<std::string> locals;  ///< names of $var(…), by slot
   std::vector<Block> blocks;
   std::vector<std::uint16_t> on_break;  ///< modules with that hook, by place in load order
-  std::vector<std::string> host_names;  ///< host names written in the script: kept resolved by the event worker
-  std::vector<std::string> files;       ///< names of the sources, by SourcePlace::file
-  std::uint16_t request = kNoBlock;     ///< every request
-  std::uint16_t reply = kNoBlock;       ///< every response
+  std::vector<std::string>
+      host_names;                    ///< host names written in the script: kept resolved by the event worker
+  std::vector<std::string> files;    ///< names of the sources, by SourcePlace::file
+  std::uint16_t request = kNoBlock;  ///< every request
+  std::uint16_t reply = kNoBlock;    ///< every response
   std::uint16_t onsend = kNoBlock;
   std::uint32_t log_prefix = UINT32_MAX;  ///< format; UINT32_MAX: none
 
@@ -184,9 +185,8 @@ struct Program {
 /// The whole program as text, one instruction a line; stable, for tests and for people.
 std::string dump(const Program& program);
 std::string_view to_string(Op op) noexcept;
-std::string_view to_string(Operator op) noexcept;
-std::string_view to_string(CoreField field) noexcept;
-std::string_view to_string(BlockKind kind) noexcept;
+/// "request_route", "failure_route" … Static storage.
+std::string_view keyword_of(BlockKind kind) noexcept;
 /// The bit of the blocks that a run of this kind begins with; 0 for `route[X]`.
 proxy::RouteKinds route_kind(BlockKind kind) noexcept;
 

@@ -5,12 +5,21 @@
 #include <iterator>
 
 #include "script/program.h"
+#include "script/syntax_dump.h"
 
 namespace ser::script {
 
 namespace {
 
 constexpr std::string_view kModes[] = {"", " jump_false", " jump_true", " push_truth", " push_code"};
+
+std::string format_text(const Program& program, std::uint32_t index) {
+  std::string text = "format(";
+  for (const FormatPiece& piece : program.formats[index]) {
+    text += piece.variable == nullptr ? std::string(piece.literal) : piece.variable->text;
+  }
+  return text + ")";
+}
 
 std::string arguments(const Program& program, const CallSite& site) {
   using From = ArgSource::From;
@@ -25,11 +34,7 @@ std::string arguments(const Program& program, const CallSite& site) {
         break;
       case From::format:
       case From::format_integer:
-        text += "format(";
-        for (const FormatPiece& piece : program.formats[source.index]) {
-          text += piece.variable == nullptr ? std::string(piece.literal) : piece.variable->text;
-        }
-        text += ")";
+        text += format_text(program, source.index);
         break;
       case From::variable_text:
       case From::variable_integer:
@@ -67,13 +72,15 @@ std::string operands(const Program& program, const Instruction& in) {
       return fmt::format(" {}", in.c);
     case Op::route: {
       const Block& block = program.blocks[in.c];
-      return fmt::format(" {}[{}]{}", to_string(block.kind), block.name, kModes[in.a]);
+      return fmt::format(" {}[{}]{}", keyword_of(block.kind), block.name, kModes[in.a]);
     }
     case Op::call: {
       const CallSite& site = program.sites[in.c];
       const Native& native = program.natives[site.native];
       return fmt::format(" {}.{}({}){}", native.module, native.name, arguments(program, site), kModes[in.a]);
     }
+    case Op::push_concat:
+      return " " + format_text(program, in.c);
     case Op::push_text:
     case Op::case_text:
       return fmt::format(" \"{}\"", program.texts[in.c]);
@@ -152,8 +159,8 @@ std::string dump(const Program& program) {
   std::string text = fmt::format("dialect {}\n", to_string(program.dialect));
   auto out = std::back_inserter(text);
   for (const Block& block : program.blocks) {
-    fmt::format_to(out, "{}[{}] stack {} reached {:#x}\n", to_string(block.kind), block.name, block.max_stack,
-                   block.reached);
+    fmt::format_to(out, "{}[{}] stack {} reached {:#x}\n", keyword_of(block.kind), block.name,
+                   block.max_stack, block.reached);
     for (std::uint32_t pc = block.begin; pc < block.end; ++pc) {
       const Instruction& in = program.code[pc];
       fmt::format_to(out, "{:5} {:4}  {}{}{}{}\n", pc, program.places[pc].line, to_string(in.op),

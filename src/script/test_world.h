@@ -145,8 +145,9 @@ class World {
     cells.resize(table.size());
     counters = Counters(cells);
     vm = std::make_unique<Vm>(*configuration.program, registry);
-    services = std::unique_ptr<proxy::Services>(new proxy::Services{
-        log, clock, random, sink, counters, names, nullptr, count, sockets, settings, key, std::span<void*>(worker_states), vm.get(), 0});
+    services = std::unique_ptr<proxy::Services>(
+        new proxy::Services{log, clock, random, sink, counters, names, nullptr, count, sockets, settings, key,
+                            std::span<void*>(worker_states), vm.get(), 0});
     worker_states.resize(registry.loaded().size());
     services->worker_state = worker_states;
     reset(message);
@@ -209,7 +210,8 @@ class World {
 
 /// `body` as the request route of a Kamailio script.
 inline std::string kamailio(std::string_view body, std::string_view more = "") {
-  return "#!KAMAILIO\nloadmodule \"probe.so\"\nrequest_route {\n" + std::string(body) + "\n}\n" + std::string(more);
+  return "#!KAMAILIO\nloadmodule \"probe.so\"\nrequest_route {\n" + std::string(body) + "\n}\n" +
+         std::string(more);
 }
 /// The same of a SER script.
 inline std::string ser(std::string_view body, std::string_view more = "") {

@@ -22,6 +22,11 @@ constexpr std::uint16_t kNesting = 100;
 
 Vm::Vm(const Program& program, mod::Registry& registry) : x_program(program) {
   for (mod::Loaded& loaded : registry.loaded()) x_modules.push_back(loaded.module.get());
+  for (const CallSite& site : program.sites) {
+    const Native& native = program.natives[site.native];
+    x_calls.push_back({native.call, x_modules[native.loaded], site.all_ready ? site.ready.data() : nullptr,
+                       site.stack_values, static_cast<std::uint32_t>(x_calls.size())});
+  }
   x_locals.resize(program.locals.size());
 }
 
@@ -226,10 +231,11 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         break;
       }
       case Op::call: {
-        const CallSite& site = program.sites[in->c];
+        const Call& site = x_calls[in->c];
         note_place(run, static_cast<std::size_t>(in - code));
         sp -= site.stack_values;
-        const mod::Outcome outcome = call(site, sp, run);
+        const mod::Outcome outcome =
+            site.ready != nullptr ? site.function(*site.module, run, site.ready) : call(site, sp, run);
         value = outcome.code;
         if (outcome.flow == mod::Outcome::Flow::suspend) [[unlikely]] {
           m.pc = static_cast<std::uint32_t>(pc - code);
@@ -260,8 +266,8 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
       case Op::push_field_text:
         *sp++ = Value::of(field_text(static_cast<CoreField>(in->b), run));
         break;
-      case Op::push_format: {
-        const std::string_view text = evaluate(program.formats[in->c], run);
+      case Op::push_concat: {
+        const std::string_view text = evaluate(program.formats[in->c], run, {});
         if (text.data() == nullptr) [[unlikely]]
           return fail_memory(run);
         *sp++ = Value::of(text);
@@ -321,11 +327,24 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
       case Op::test_method: {
         const sip::StartLine& start = run.message().start();
         const auto method = static_cast<sip::Method>(in->b);
-        const bool same = method != sip::Method::other && start.method == method ? true : test(*in, run);
-        if (same == ((in->a & 1) != 0)) pc = code + in->target;
+        const bool known = method != sip::Method::other && start.method != sip::Method::other;
+        if ((known ? start.method == method : test(*in, run)) == ((in->a & 1) != 0)) pc = code + in->target;
         break;
       }
-      default:
+      case Op::test_null:
+        if (program.variables[in->c]->read(run).is_null() == ((in->a & 1) != 0)) pc = code + in->target;
+        break;
+      case Op::test_text:
+      case Op::test_match:
+      case Op::test_int:
+      case Op::test_max_len:
+      case Op::test_myself:
+      case Op::test_network:
+      case Op::test_name:
+      case Op::test_reverse:
+      case Op::test_var_text:
+      case Op::test_var_int:
+      case Op::test_var_match:
         note_place(run, static_cast<std::size_t>(in - code));
         if (test(*in, run) == ((in->a & 1) != 0)) pc = code + in->target;
         break;
@@ -334,7 +353,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
 
   called:
     // A function answered. 0 ends the block in SER and the run in Kamailio.
-    if (program.natives[program.sites[in->c].native].sets_return_code) run.state().retcode = value;
+    if (in->b != 0) run.state().retcode = value;
     if (value == 0) [[unlikely]] {
       if (ser) goto leave;
       goto ended;

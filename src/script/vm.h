@@ -75,7 +75,8 @@ class Vm {
 
   /// The text of a format in the arena of the run, or in the program. data() is nullptr when there is no
   /// memory.
-  std::string_view evaluate(const Format& format, proxy::Run& run) const noexcept;
+  std::string_view evaluate(const Format& format, proxy::Run& run,
+                            std::string_view null_text = "<null>") const noexcept;
   /// The log_prefix of the configuration for this message; empty when none is set.
   std::string_view log_prefix(proxy::Run& run) const noexcept;
 
@@ -102,6 +103,15 @@ class Vm {
     std::int64_t integer = 0;
     bool is_text = false;
   };
+  /// A call site with its function and module at hand.
+  struct Call {
+    mod::Thunk function = nullptr;
+    mod::Module* module = nullptr;
+    const mod::Arg* ready = nullptr;  ///< all arguments, when none depends on the message
+    std::uint32_t stack_values = 0;
+    std::uint32_t site = 0;
+  };
+
   Ended go_on(Machine& machine, proxy::Run& run, const std::int64_t* answer) noexcept;
   Ended finish(proxy::Run& run, const Ended& ended) noexcept;
   Ended fail_memory(proxy::Run& run) noexcept;
@@ -110,7 +120,7 @@ class Vm {
   void note_place(proxy::Run& run, std::size_t pc) const noexcept;
   bool test_address(const Instruction& in, proxy::Run& run) noexcept;
   bool test_myself(const Instruction& in, proxy::Run& run) noexcept;
-  mod::Outcome call(const CallSite& site, const proxy::Value* stack, proxy::Run& run) noexcept;
+  mod::Outcome call(const Call& call, const proxy::Value* stack, proxy::Run& run) noexcept;
   bool prepare(const CallSite& site, const proxy::Value* stack, proxy::Run& run, mod::Arg* args) noexcept;
   bool test(const Instruction& in, proxy::Run& run) noexcept;
   void keep_locals(Machine& machine, proxy::Run& run) noexcept;
@@ -121,6 +131,7 @@ class Vm {
 
   const Program& x_program;
   std::vector<mod::Module*> x_modules;
+  std::vector<Call> x_calls;
   std::vector<Local> x_locals;
   mod::Matcher x_matcher;
   std::string_view x_uri_text;

@@ -13,21 +13,20 @@ using proxy::Value;
 
 namespace {
 
-constexpr std::string_view kNullText = "<null>";
 constexpr std::size_t kPiecesAtOnce = 32;
 
-std::string_view piece_text(const FormatPiece& piece, Run& run) noexcept {
+std::string_view piece_text(const FormatPiece& piece, Run& run, std::string_view null_text) noexcept {
   if (piece.variable == nullptr) return piece.literal;
   const Value value = piece.variable->read(run);
-  return value.is_null() ? kNullText : text_of(value, run.arena());
+  return value.is_null() ? null_text : text_of(value, run.arena());
 }
 
 }  // namespace
 
-std::string_view Vm::evaluate(const Format& format, Run& run) const noexcept {
+std::string_view Vm::evaluate(const Format& format, Run& run, std::string_view null_text) const noexcept {
   if (format.empty()) return {"", 0};
   if (format.size() == 1) {
-    const std::string_view only = piece_text(format.front(), run);
+    const std::string_view only = piece_text(format.front(), run, null_text);
     return only.data() == nullptr ? std::string_view("", 0) : only;
   }
   std::string_view text("", 0);
@@ -37,7 +36,7 @@ std::string_view Vm::evaluate(const Format& format, Run& run) const noexcept {
     std::size_t length = text.size();
     parts[count++] = text;
     for (std::size_t i = from; i < format.size() && count <= kPiecesAtOnce; ++i) {
-      parts[count] = piece_text(format[i], run);
+      parts[count] = piece_text(format[i], run, null_text);
       length += parts[count++].size();
     }
     auto* at = static_cast<char*>(run.arena().allocate(length + 1, 1));
@@ -89,16 +88,13 @@ bool Vm::prepare(const CallSite& site, const Value* stack, Run& run, mod::Arg* a
   return true;
 }
 
-mod::Outcome Vm::call(const CallSite& site, const Value* stack, Run& run) noexcept {
-  const Native& native = x_program.natives[site.native];
-  mod::Module& module = *x_modules[native.loaded];
-  if (site.all_ready) return native.call(module, run, site.ready.data());
+mod::Outcome Vm::call(const Call& call, const Value* stack, Run& run) noexcept {
   mod::Arg args[mod::kMaxArgs];
-  if (!prepare(site, stack, run, args)) {
+  if (!prepare(x_program.sites[call.site], stack, run, args)) {
     (void)fail_memory(run);
     return mod::Outcome::stop();
   }
-  return native.call(module, run, args);
+  return call.function(*call.module, run, args);
 }
 
 bool Vm::matches(const mod::Regex& regex, std::string_view text, Run& run) noexcept {

@@ -142,12 +142,9 @@ bool Vm::test_address(const Instruction& in, Run& run) noexcept {
 
 bool Vm::test(const Instruction& in, Run& run) noexcept {
   switch (in.op) {
-    case Op::test_method: {
-      const sip::StartLine& start = run.message().start();
-      // Both known by number and not the same: nothing to compare. SER compares without regard to case.
-      if (start.is_request && start.method != sip::Method::other && in.b != 0) return false;
+    case Op::test_method:
+      // A method without a number of its own, or a response: by name, in any case as the family does.
       return iequals(field_text(CoreField::method, run), x_program.texts[in.c]);
-    }
     case Op::test_text:
       return iequals(field_text(static_cast<CoreField>(in.b), run), x_program.texts[in.c]);
     case Op::test_match:
@@ -164,8 +161,6 @@ bool Vm::test(const Instruction& in, Run& run) noexcept {
     case Op::test_name:
     case Op::test_reverse:
       return test_address(in, run);
-    case Op::test_null:
-      return x_program.variables[in.c]->read(run).is_null();
     case Op::test_var_text: {
       const Value value = x_program.variables[in.c]->read(run);
       const std::string& text = x_program.texts[in.d];

@@ -54,7 +54,9 @@ TEST(Kamailio, StatementsAndReturnCodes) {
       {"if (route(NEG) == 0) mark(\"t\");", "t;"},
       {"drop; ", ""},
       {"mark(\"a\"); if (1) { break; } mark(\"b\");", "a;on_break;"},
-      {"isflagset(3); if (isflagset(3)) mark(\"t\"); else mark(\"f\"); setflag(3); if (isflagset(3)) mark(\"set\");", "f;set;"},
+      {"isflagset(3); if (isflagset(3)) mark(\"t\"); else mark(\"f\"); setflag(3); if (isflagset(3)) "
+       "mark(\"set\");",
+       "f;set;"},
   };
   for (const Row& row : rows) EXPECT_EQ(run_of(kamailio(row.script, more)), row.marks) << row.script;
 }
@@ -113,41 +115,47 @@ TEST(Kamailio, ValuesAndConversions) {
 
 TEST(Kamailio, LoopsAndSwitches) {
   const Row rows[] = {
-      {"$var(i) = 0; while ($var(i) < 5) { $var(i) = $var(i) + 1; if ($var(i) == 3) break; mark(\"$var(i)\"); } mark(\"e\");",
+      {"$var(i) = 0; while ($var(i) < 5) { $var(i) = $var(i) + 1; if ($var(i) == 3) break; "
+       "mark(\"$var(i)\"); } mark(\"e\");",
        "1;2;e;"},
       {"$var(i) = 0; while (1) { $var(i) = $var(i) + 1; } mark(\"$var(i)\");", "100;"},
-      {"$var(r) = -3; switch ($var(r)) { case -1: case -3: mark(\"a\"); case -2: mark(\"b\"); break; case 4: mark(\"c\"); }",
+      {"$var(r) = -3; switch ($var(r)) { case -1: case -3: mark(\"a\"); case -2: mark(\"b\"); break; case 4: "
+       "mark(\"c\"); }",
        "a;b;"},
       {"switch ($rm) { case \"INVITE\": mark(\"i\"); case \"BYE\": mark(\"b\"); }", "i;b;"},
       {"$var(r) = \"2\"; switch ($var(r)) { case 1: mark(\"1\"); case 2: mark(\"2\"); }", "2;"},
       {"switch ($avp(u)) { case 0: mark(\"0\"); break; default: mark(\"d\"); }", "0;"},
       {"switch (9) { case 0: mark(\"0\"); break; default: mark(\"d\"); }", "d;"},
-      {"$var(i) = 0; while ($var(i) < 2) { $var(i) = $var(i) + 1; switch ($var(i)) { case 1: mark(\"one\"); break; } }"
+      {"$var(i) = 0; while ($var(i) < 2) { $var(i) = $var(i) + 1; switch ($var(i)) { case 1: mark(\"one\"); "
+       "break; } }"
        " mark(\"e\");",
        "one;e;"},
       {"$var(i) = 0; while ($var(i) < 3) { $var(i) = $var(i) + 1; route(R); }", "1;2;3;"},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(run_of(kamailio(row.script, "route[R] { mark(\"$var(i)\"); while (1) { return; } }\n")), row.marks)
+    EXPECT_EQ(run_of(kamailio(row.script, "route[R] { mark(\"$var(i)\"); while (1) { return; } }\n")),
+              row.marks)
         << row.script;
   }
 }
 
 TEST(Kamailio, UriVariables) {
-  World world(
-      kamailio("$ru = \"sip:alice@example.org:5070;transport=udp\"; mark(\"$rU|$rd|$rp|$rP|$rz\");"
-               "$rU = \"carol\"; mark(\"$ru\"); $rd = \"h.example\"; mark(\"$ru\"); $rp = 5090; mark(\"$ru\");"
-               "$rU = $null; mark(\"$ru|$rU\"); sethost(\"x.example\"); setuser(\"dave\"); mark(\"$ru\");"
-               "setuserpass(\"u:p\"); setport(\"5099\"); mark(\"$ru\"); sethostport(\"y.example:6000\"); mark(\"$ru\");"
-               "sethostport(\"z.example\"); prefix(\"00\"); mark(\"$ru\"); strip(1); strip_tail(1); mark(\"$ru\");"
-               "strip(20); prefix(\"9\"); mark(\"$ru\"); revert_uri(); mark(\"$ru\");"));
+  World world(kamailio(
+      "$ru = \"sip:alice@example.org:5070;transport=udp\"; mark(\"$rU|$rd|$rp|$rP|$rz\");"
+      "$rU = \"carol\"; mark(\"$ru\"); $rd = \"h.example\"; mark(\"$ru\"); $rp = 5090; mark(\"$ru\");"
+      "$rU = $null; mark(\"$ru|$rU\"); sethost(\"x.example\"); setuser(\"dave\"); mark(\"$ru\");"
+      "setuserpass(\"u:p\"); setport(\"5099\"); mark(\"$ru\"); sethostport(\"y.example:6000\"); "
+      "mark(\"$ru\");"
+      "sethostport(\"z.example\"); prefix(\"00\"); mark(\"$ru\"); strip(1); strip_tail(1); mark(\"$ru\");"
+      "strip(20); prefix(\"9\"); mark(\"$ru\"); revert_uri(); mark(\"$ru\");"));
   ASSERT_NE(world.configuration.program, nullptr) << world.report;
   EXPECT_EQ(world.marks(),
             "alice|example.org|5070|udp|sip;"
             "sip:carol@example.org:5070;transport=udp;sip:carol@h.example:5070;transport=udp;"
             "sip:carol@h.example:5090;transport=udp;sip:h.example:5090;transport=udp|<null>;"
             "sip:dave@x.example:5090;transport=udp;sip:u:p@x.example:5099;transport=udp;"
-            "sip:u:p@y.example:6000;transport=udp;sip:00u:p@z.example;transport=udp;sip:0:p@z.example;transport=udp;"
+            "sip:u:p@y.example:6000;transport=udp;sip:00u:p@z.example;transport=udp;sip:0:p@z.example;"
+            "transport=udp;"
             "sip:9@z.example;transport=udp;sip:bob@ser.example;");
 }
 
@@ -156,15 +164,18 @@ TEST(Kamailio, MessageVariables) {
       {"mark(\"$fu|$fU|$fd|$fn|$ft|$tu|$tU|$td|$tt\");",
        "sip:al@a.example:5071;x=y|al|a.example|\"Al\"|ff|sip:bob@b.example|bob|b.example|<null>;"},
       {"mark(\"$ci|$cs|$ua|$si|$sp|$Ri|$Rp|$pr|$proto|$rb|$ai|$mt|$ct|$rs|$rr|$cl|$rv|$Rn\");",
-       "cid1|7|me|192.0.2.7|5070|192.0.2.1|5060|udp|udp|abc|<null>|1|<sip:c@192.0.2.7>|<null>|<null>|3|SIP/2.0|lan;"},
+       "cid1|7|me|192.0.2.7|5070|192.0.2.1|5060|udp|udp|abc|<null>|1|<sip:c@192.0.2.7>|<null>|<null>|3|SIP/"
+       "2.0|lan;"},
       {"mark(\"$hdr(X-Multi)|$(hdr(X-Multi)[1])|$(hdr(x-multi)[-1])|$hdr(v)|$hdr(none)\");",
        "m1|m2|m2|SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bKa|<null>;"},
-      {"$avp(a) = \"one\"; $avp(a) = \"two\"; mark(\"$avp(a)|$(avp(a)[1])|$(avp(a)[2])|$(avp(a)[*])\"); $avp(a) = $null;"
+      {"$avp(a) = \"one\"; $avp(a) = \"two\"; mark(\"$avp(a)|$(avp(a)[1])|$(avp(a)[2])|$(avp(a)[*])\"); "
+       "$avp(a) = $null;"
        " mark(\"$avp(a)\");",
        "two|one|<null>|two, one;one;"},
       {"$avp(i:5) = 9; mark(\"$avp(i:5) $avp(s:5)\");", "9 <null>;"},
       {"$du = \"sip:1.2.3.4:5060\"; mark(\"$du\"); $du = $null; mark(\"$du\");", "sip:1.2.3.4:5060;<null>;"},
-      {"mark(\"$(rU{s.len}) $(rU{s.toupper}) $(ru{s.substr,4,3}) $(ru{s.substr,-3,0}) $(fu{uri.host}) $(fu{uri.port})"
+      {"mark(\"$(rU{s.len}) $(rU{s.toupper}) $(ru{s.substr,4,3}) $(ru{s.substr,-3,0}) $(fu{uri.host}) "
+       "$(fu{uri.port})"
        " $(fu{uri.param,x}) $(hdr(From){nameaddr.uri})\");",
        "3 BOB bob ple a.example 5071 y sip:al@a.example:5071;x=y;"},
   };
@@ -273,11 +284,14 @@ TEST(Core, ForwardAndBranches) {
   EXPECT_EQ(world.marks(), "sip:x@192.0.2.9;");
   ASSERT_EQ(world.sink.packets.size(), 1U);
   EXPECT_EQ(world.sink.packets[0].first, "192.0.2.9:5080");
-  EXPECT_EQ(world.sink.packets[0].second.find("INVITE sip:bob@ser.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1"), 0U);
+  EXPECT_EQ(
+      world.sink.packets[0].second.find("INVITE sip:bob@ser.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1"),
+      0U);
 }
 
 TEST(Core, ForwardToTheUriAndSend) {
-  World world(ser("rewritehostport(\"192.0.2.9:5090\"); forward(uri:host, uri:port); send(\"192.0.2.8\", 5099);"));
+  World world(
+      ser("rewritehostport(\"192.0.2.9:5090\"); forward(uri:host, uri:port); send(\"192.0.2.8\", 5099);"));
   ASSERT_NE(world.configuration.program, nullptr) << world.report;
   world.marks();
   ASSERT_EQ(world.sink.packets.size(), 2U);

@@ -2,13 +2,15 @@
 #include "sip/message.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "sip/scanner.h"
 
 namespace ser::sip {
 
-Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineError* bad_start) noexcept {
+Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineError* bad_start,
+                                const LineIndex* lines) noexcept {
   if (bytes.size() > kMaxSize) return {Errc::too_long, "message longer than 65535 bytes"};
   while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
   auto* message = arena.make<Message>(bytes, arena);
@@ -21,7 +23,20 @@ Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineE
   }
   const char* line_end = message->x_start.line.data() + message->x_start.line.size();
   message->x_scan = line_end + (*line_end == '\r' ? 2 : 1);
+  if (lines != nullptr) message->keep_lines(*lines);
   return message;
+}
+
+void Message::keep_lines(const LineIndex& lines) noexcept {
+  const std::size_t count = lines.count > 0 ? lines.count - std::size_t{1} : 0;
+  auto* kept = static_cast<LineEnd*>(x_arena->allocate(count * sizeof(LineEnd), alignof(LineEnd)));
+  if (kept == nullptr) return;  // the slow way needs no memory
+  std::memcpy(kept, lines.lines.data() + 1, count * sizeof(LineEnd));
+  x_lines = kept;
+  x_line_count = static_cast<std::uint16_t>(count);
+  x_blank_line = lines.blank_line;
+  x_header_end = lines.header_end;
+  x_scanned = true;
 }
 
 void Message::note(Errc code, const char* what, const char* where) const noexcept {
@@ -80,11 +95,13 @@ bool Message::new_chunk(const char* line) const noexcept {
 }
 
 /// The plain case is `Name: value CRLF`; everything else takes the slow road.
-void Message::fill(HeaderField& field, const char* line, const char* line_end) const noexcept {
+void Message::fill(HeaderField& field, const Line& text) const noexcept {
+  const char* const line = text.begin;
+  const char* const line_end = text.end;
+  const char* const colon = text.colon;
   field.x_line = line;
   field.x_offset = static_cast<std::uint16_t>(line - x_bytes.data());
   field.x_line_size = static_cast<std::uint16_t>(line_end - line);
-  const char* colon = find_colon(line, line_end);
   if (colon == nullptr || colon == line) [[unlikely]] {
     return fill_malformed(field);
   }
@@ -118,34 +135,54 @@ void Message::fill_malformed(HeaderField& field) const noexcept {
   note(Errc::syntax, "malformed header field", field.x_line);
 }
 
+bool Message::next_line(Line& line) const noexcept {
+  line.begin = x_scan;
+  if (x_scanned) [[likely]] {
+    const char* const base = x_bytes.data();
+    if (x_line_next == x_line_count) {
+      x_scan = base + x_header_end;
+      x_complete = true;
+      return false;
+    }
+    const LineEnd& found = x_lines[x_line_next++];
+    line.end = base + found.end;
+    line.colon = found.colon != 0 ? base + found.colon : nullptr;
+    while (is_space(*line.end))
+      line.end = base + x_lines[x_line_next++].end;  // the blank line ends every fold
+    return true;
+  }
+  if (const std::size_t blank = blank_line(line.begin, end()); blank != 0) {
+    finish(line.begin, line.begin + blank);
+    return false;
+  }
+  line.end = field_end(line.begin, end());
+  if (line.end == nullptr) [[unlikely]] {
+    note(Errc::incomplete, "no blank line after the header", end());
+    finish(end(), end());
+    return false;
+  }
+  line.colon = find_colon(line.begin, line.end);
+  return true;
+}
+
 const HeaderField* Message::index_until(std::size_t stop) const noexcept {
   if (x_complete) return nullptr;
-  const char* line = x_scan;
-  const char* const text_end = end();
-  for (;;) {
-    if (const std::size_t blank = blank_line(line, text_end); blank != 0) {
-      finish(line, line + blank);
-      return nullptr;
-    }
-    const char* line_end = field_end(line, text_end);
-    if (line_end == nullptr) [[unlikely]] {
-      note(Errc::incomplete, "no blank line after the header", text_end);
-      finish(text_end, text_end);
-      return nullptr;
-    }
-    if (x_room == 0 && !new_chunk(line)) [[unlikely]] {
-      skip_rest(line);
+  Line line;
+  while (next_line(line)) {
+    if (x_room == 0 && !new_chunk(line.begin)) [[unlikely]] {
+      skip_rest(line.begin);
       return nullptr;
     }
     --x_room;
     ++x_count;
     HeaderField* field = x_last = new (x_free++) HeaderField;
-    fill(*field, line, line_end);
-    x_scan = line = line_end;
+    fill(*field, line);
+    x_scan = line.end;
     const auto id = static_cast<std::size_t>(field->x_id);
     if (id < kHotHeaders && x_hot[id] == nullptr) x_hot[id] = field;
     if (id == stop || stop == kAnyId) return field;
   }
+  return nullptr;
 }
 
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
@@ -194,7 +231,7 @@ Result<void> Message::index_all() const noexcept {
 }
 
 std::size_t Message::header_end_offset() const noexcept {
-  index_until(kNoId);
+  if (!x_scanned) index_until(kNoId);
   return x_header_end;
 }
 
@@ -211,6 +248,8 @@ Result<std::uint32_t> Message::content_length() const noexcept {
 
 std::string_view Message::body() const noexcept {
   std::string_view body = x_bytes.substr(header_end_offset());
+  // Most messages have none; then there is nothing that Content-Length could cut.
+  if (body.empty()) return body;
   const auto length = content_length();
   if (length && *length < body.size()) body = body.substr(0, *length);
   return body;
@@ -218,7 +257,7 @@ std::string_view Message::body() const noexcept {
 
 std::string_view Message::wire_bytes() const noexcept {
   const std::size_t body_size = body().size();
-  return x_bytes.substr(0, x_header_end + body_size);
+  return x_bytes.substr(0, header_end_offset() + body_size);
 }
 
 Error Message::keep_error(const HeaderField& field, const Error& error) const noexcept {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "sip/hdr.h"
 #include "sip/header_field.h"
+#include "sip/line_index.h"
 #include "sip/start_line.h"
 
 namespace ser::sip {
@@ -35,8 +36,10 @@ class Message {
   /// of bytes(). With `bad_start`, a start line that is wrong but answerable (see parse_start_line: wrong
   /// version, syntax error of what is a request beyond doubt) is reported there and the message is returned;
   /// otherwise it is the error. Errc::too_long, incomplete, syntax, version, out_of_range, no_memory.
-  static Result<Message*> parse(std::string_view bytes, Arena& arena,
-                                StartLineError* bad_start = nullptr) noexcept;
+  /// `lines`, if given, is what scan_lines() found in exactly `bytes` (complete, no empty lines before the
+  /// start line): the index then need not look for line ends again, and header_end_offset() indexes nothing.
+  static Result<Message*> parse(std::string_view bytes, Arena& arena, StartLineError* bad_start = nullptr,
+                                const LineIndex* lines = nullptr) noexcept;
 
   const StartLine& start() const noexcept { return x_start; }
   bool is_request() const noexcept { return x_start.is_request; }
@@ -124,8 +127,18 @@ class Message {
 
   /// Indexes on until there is a field of the id `stop`, which is returned; nullptr when there is none.
   const HeaderField* index_until(std::size_t stop) const noexcept;
+  /// The next header field as text, with its first colon or nullptr. `end` is nullptr when the text ends
+  /// without a blank line.
+  struct Line {
+    const char* begin;
+    const char* end;
+    const char* colon;
+  };
+  /// False: the blank line was reached, or there is none.
+  bool next_line(Line& line) const noexcept;
   bool new_chunk(const char* line) const noexcept;
-  void fill(HeaderField& field, const char* line, const char* line_end) const noexcept;
+  void keep_lines(const LineIndex& lines) noexcept;
+  void fill(HeaderField& field, const Line& line) const noexcept;
   void fill_malformed(HeaderField& field) const noexcept;
   /// The header ends at the blank line `line`, which ends at `line_end`.
   void finish(const char* line, const char* line_end) const noexcept;
@@ -150,10 +163,14 @@ class Message {
   mutable HeaderField* x_free = nullptr;                        // next slot of the last chunk, or its link
   mutable std::array<const HeaderField*, kHotHeaders> x_hot{};  // first field of each hot id
   mutable Error x_error;
+  const LineEnd* x_lines = nullptr;  // what scan_lines() found behind the start line
+  std::uint16_t x_line_count = 0;
+  mutable std::uint16_t x_line_next = 0;
   mutable std::uint16_t x_count = 0;
   mutable std::uint16_t x_blank_line = 0;
   mutable std::uint16_t x_header_end = 0;
   mutable std::uint8_t x_room = 0;  // free fields in the last chunk
+  bool x_scanned = false;           // x_lines, x_blank_line and x_header_end are known
   mutable bool x_complete = false;
 };
 

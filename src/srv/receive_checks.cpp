@@ -31,28 +31,34 @@ bool has_version(std::string_view line) noexcept {
   return space != std::string_view::npos && istarts_with(line.substr(space + 1), kSip);
 }
 
-DatagramKind check_start_line(std::string_view line) noexcept {
-  for (const char c : line) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7F) return DatagramKind::bad_start_line;
+constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+
+/// True when some byte may be a control character: exact but for what follows a hit.
+bool may_have_control(std::string_view line) noexcept {
+  const char* p = line.data();
+  std::size_t left = line.size();
+  const auto suspicious = [](std::uint64_t word) {
+    const std::uint64_t del = word ^ (kOnes * 0x7F);
+    return (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & (kOnes * 0x80);
+  };
+  for (; left >= 8; p += 8, left -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, p, 8);
+    if (suspicious(word) != 0) return true;
   }
-  return has_version(line) ? DatagramKind::sip : DatagramKind::bad_version;
+  std::uint64_t word = kOnes * ' ';
+  std::memcpy(&word, p, left);
+  return suspicious(word) != 0;
 }
 
-/// Walks the header's line ends until the blank line.
-DatagramKind check_line_ends(std::string_view bytes) noexcept {
-  const char* at = bytes.data();
-  const char* const end = at + bytes.size();
-  const char* line = at;
-  while ((at = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)))) !=
-         nullptr) {
-    const char* const line_end = at > line && at[-1] == '\r' ? at - 1 : at;
-    if (std::memchr(line, '\r', static_cast<std::size_t>(line_end - line)) != nullptr)
-      return DatagramKind::bare_cr;
-    if (line_end == line) return DatagramKind::sip;
-    line = ++at;
+DatagramKind check_start_line(std::string_view line) noexcept {
+  if (may_have_control(line)) {
+    for (const char c : line) {
+      const auto byte = static_cast<unsigned char>(c);
+      if ((byte < 0x20 && c != '\t') || byte == 0x7F) return DatagramKind::bad_start_line;
+    }
   }
-  return DatagramKind::no_blank_line;
+  return line.ends_with(" SIP/2.0") || has_version(line) ? DatagramKind::sip : DatagramKind::bad_version;
 }
 
 }  // namespace
@@ -62,21 +68,23 @@ std::string_view strip_trailing_nul(std::string_view bytes) noexcept {
   return bytes;
 }
 
-DatagramKind check_datagram(std::string_view bytes, bool full) noexcept {
-  if (bytes.empty() || is_blank(bytes.front())) {
-    if (is_keepalive(bytes)) return DatagramKind::keepalive;
-    // Empty lines before the start line are legal (RFC 3261 7.5).
-    while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
-  }
+std::string_view strip_leading_lines(std::string_view bytes) noexcept {
+  while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
+  return bytes;
+}
+
+DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines, bool& usable) noexcept {
+  usable = false;
+  if (bytes.empty() || (is_blank(bytes.front()) && is_keepalive(bytes))) return DatagramKind::keepalive;
   if (bytes.size() < kMinDatagram) return DatagramKind::runt;
   if (!full) return DatagramKind::sip;
-  const auto* newline = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-  if (newline == nullptr) return DatagramKind::no_blank_line;
-  std::string_view line = bytes.substr(0, static_cast<std::size_t>(newline - bytes.data()));
+  const sip::LineIndex::Verdict verdict = sip::scan_lines(bytes, lines);
+  if (verdict == sip::LineIndex::Verdict::bare_cr) return DatagramKind::bare_cr;
+  if (verdict == sip::LineIndex::Verdict::no_blank_line) return DatagramKind::no_blank_line;
+  std::string_view line = bytes.substr(0, lines.count == 0 ? 0 : lines.lines[0].end - std::size_t{1});
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (line.find('\r') != std::string_view::npos) return DatagramKind::bare_cr;
-  if (const DatagramKind kind = check_start_line(line); kind != DatagramKind::sip) return kind;
-  return check_line_ends(bytes.substr(static_cast<std::size_t>(newline + 1 - bytes.data())));
+  usable = verdict == sip::LineIndex::Verdict::complete;
+  return check_start_line(line);
 }
 
 }  // namespace ser::srv

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sip/line_index.h"
+
 namespace ser::srv {
 
 enum class DatagramKind : std::uint8_t {
@@ -23,9 +25,13 @@ inline constexpr std::size_t kMinDatagram = 20;
 /// Takes trailing NUL bytes off (SER row "main loop": stripped). Linear in what it takes.
 std::string_view strip_trailing_nul(std::string_view bytes) noexcept;
 
-/// Tells keep-alives and runts apart; with `full` also does SER's message checks: printable start line (bytes
-/// over 127 are legal in a response's reason), SIP/ at its begin or end, CR only before LF, blank line
-/// present. One pass, linear.
-DatagramKind check_datagram(std::string_view bytes, bool full) noexcept;
+/// Takes empty lines before the start line off (RFC 3261 7.5).
+std::string_view strip_leading_lines(std::string_view bytes) noexcept;
+
+/// What a datagram without its trailing NULs and leading empty lines is. With `full` SER's message checks are
+/// done: printable start line (bytes over 127 are legal in a response's reason), SIP/ at its begin or end, CR
+/// only before LF, blank line present. One pass, linear. `lines` is filled when `full` and the verdict is
+/// `sip`; `usable` says whether Message::parse() may have it.
+DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines, bool& usable) noexcept;
 
 }  // namespace ser::srv
