@@ -99,6 +99,35 @@ TEST(Threads, TwoThousandRequestsWhileStatisticsAreRead) {
       << "SIGUSR1 writes statistics";
 }
 
+TEST(Threads, MessagesAroundTheBlockAndFarAboveIt) {
+  Traffic traffic;
+  const std::uint16_t port = free_port();
+  Prepared world(forwarding_config(port, traffic.callee.port, 1));
+  ASSERT_TRUE(world.ready) << world.server->error();
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  Supervisor::block_signals();
+  std::thread supervisor([&] {
+    ThreadSpawner spawner;
+    EXPECT_EQ(world.server->run(spawner, nullptr), 0);
+  });
+  std::vector<std::size_t> sizes;
+  for (std::size_t size = shm::kRxBlock - 20; size <= shm::kRxBlock + 20; ++size) sizes.push_back(size);
+  for (const std::size_t size : {4096U, 16384U, 60000U}) sizes.push_back(size);
+  for (const std::size_t size : sizes) {
+    std::string request = numbered_request(1, traffic.caller.port);
+    request.replace(request.find("Content-Length: 0"), 17, "Content-Length: 70000");
+    std::string body(size - request.size(), 'x');
+    body.back() = '!';
+    traffic.caller.send(request + body, port);
+    const std::string forwarded = traffic.callee.receive(2000);
+    EXPECT_TRUE(forwarded.ends_with("\r\n\r\n" + body)) << size;
+  }
+  pthread_kill(supervisor.native_handle(), SIGTERM);
+  supervisor.join();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 /// The supervisor in a child of the test; its workers are that one's children. The segment is shared with the
 /// test.
 class ForkedServer {
