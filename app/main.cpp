@@ -9,6 +9,7 @@
 #include "app/builtin_modules.h"
 #include "mod/registry.h"
 #include "srv/command_line.h"
+#include "srv/reference.h"
 #include "srv/server.h"
 
 namespace {
@@ -19,16 +20,30 @@ void print(std::FILE* to, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), to);
 }
 
-/// Reference pages: a module, "core", "list" of the names, "man" for the options of the man page.
+/// Pages that are no module's.
+constexpr std::pair<std::string_view, std::string_view> kPages[] = {
+    {"core-parameters", "Every core parameter of SER 0.8 and Kamailio 5.6."},
+    {"statistics", "Every statistic, of the core and of modules."}};
+
+/// Reference pages: kPages, a module, "core", "list" of the names, "man" for the options of the man page.
 int print_doc(const std::string& name) {
   const mod::Registry registry(app::builtin_modules());
   if (name == "man") {
     print(stdout, srv::man_options());
     return 0;
   }
+  if (name == "core-parameters") {
+    print(stdout, srv::core_parameters_page());
+    return 0;
+  }
+  if (name == "statistics") {
+    print(stdout, srv::statistics_page(registry.builtin()));
+    return 0;
+  }
   if (name == "list") {
+    for (const auto& [page, summary] : kPages) print(stdout, fmt::format("{:<16} {}\n", page, summary));
     for (const mod::ModuleSpec& spec : registry.builtin())
-      print(stdout, fmt::format("{:<12} {}\n", spec.name, spec.summary));
+      print(stdout, fmt::format("{:<16} {}\n", spec.name, spec.summary));
     return 0;
   }
   const mod::ModuleSpec* spec = registry.find_builtin(mod::module_base_name(name));
@@ -42,11 +57,24 @@ int print_doc(const std::string& name) {
 
 int check(srv::Loaded& loaded) {
   const script::Configuration& configuration = loaded.configuration;
-  print(stderr, fmt::format("read as a {} script: {}\n", script::to_string(configuration.dialect),
+  print(stderr, fmt::format("read in {}'s dialect: {}\n", script::to_string(configuration.dialect),
                             configuration.dialect_reason));
+  const conf::Diagnostics& found = loaded.diagnostics;
+  if (found.errors() + found.warnings() == 0) print(stderr, "0 errors, 0 warnings\n");
   if (loaded.diagnostics.errors() != 0) return 1;
   print(stderr, "config file ok, exiting...\n");
   return 0;
+}
+
+/// The configuration after includes and preprocessor.
+int print_config(const srv::CommandLine& line) {
+  conf::SourceMap sources;
+  conf::Diagnostics diagnostics;
+  script::DiskSourceReader reader;
+  print(stdout,
+        script::print_preprocessed(line.config_file, reader, srv::parse_options(line), sources, diagnostics));
+  print(stderr, conf::print(diagnostics, sources));
+  return diagnostics.errors() == 0 ? 0 : 1;
 }
 
 /// Everything that ends before a server is built. -1: go on.
@@ -130,6 +158,7 @@ int main(int argc, char** argv) {
       srv::parse_command_line({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
   if (const int status = run_task(line); status >= 0) return status;
 
+  if (line.task == srv::Task::print_config) return print_config(line);
   const std::unique_ptr<srv::Loaded> loaded = srv::load_configuration(line, app::builtin_modules());
   print(stderr, conf::print(loaded->diagnostics, loaded->sources));
   if (line.task == srv::Task::check) return check(*loaded);

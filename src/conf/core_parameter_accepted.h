@@ -25,6 +25,8 @@ inline constexpr std::string_view kVariables =
 inline constexpr std::string_view kStart = "workers start at once, after everything was checked";
 inline constexpr std::string_view kAsync =
     "functions that wait suspend the script; event workers go on with it";
+inline constexpr std::string_view kLatency =
+    "time is measured for each batch of messages: statistic core.script_microseconds";
 inline constexpr std::string_view kStun = "STUN is not supported";
 
 constexpr CoreParameter no_effect(std::string_view name, ParameterType type, std::string_view reason,
@@ -99,6 +101,7 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("sctp_send_retries", integer, kNoSctp),
     no_effect("sctp_max_assocs", integer, kNoSctp),
     // memory
+    no_effect("max_suspended", integer, "scripts never wait yet, so none is suspended", ours),
     no_effect("memdbg", integer, kMemory),
     no_effect("mem_summary", integer, kMemory),
     no_effect("mem_safety", integer, kMemory),
@@ -114,6 +117,7 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("pv_cache_limit", integer, kVariables),
     no_effect("pv_cache_action", integer, kVariables),
     // processes
+    no_effect("rundir", string, "there are no control sockets yet; pid_file and -P name a file of their own"),
     no_effect("real_time", integer, kRealTime),
     no_effect("rt_prio", integer, kRealTime),
     no_effect("rt_policy", integer, kRealTime),
@@ -137,6 +141,12 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("udp4_raw_ttl", integer, kRaw),
     no_effect("cfgengine", string, "scripts are written in this language only"),
     // logging
+    no_effect("log_prefix_mode", integer, "log_prefix is evaluated once for each message"),
+    no_effect("latency_log", integer, kLatency),
+    no_effect("latency_cfg_log", integer, kLatency),
+    no_effect("latency_limit_action", integer, kLatency),
+    no_effect("latency_limit_cfg", integer, kLatency),
+    no_effect("latency_limit_db", integer, "no database is asked yet"),
     no_effect("corelog", integer, "messages of the core have levels of their own"),
     no_effect("log_color", boolean, "lines carry no colours"),
     no_effect("log_engine_type", string, "lines go to syslog or standard error"),
@@ -146,6 +156,11 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("sip_parser_mode", integer, "the parser follows RFC 3261 always"),
     no_effect("stats_name_separator", string, "names of statistics are group:name"),
     // messages
+    no_effect("syn_branch", boolean, "stateless branches are always computed from the request", both),
+    no_effect("user_agent_header", string, "no requests are made here yet"),
+    no_effect("server_id", integer, "nothing reads it yet"),
+    no_effect("uri_host_extra_chars", string, "hosts hold what RFC 3261 25.1 allows, and `_`"),
+    no_effect("onsend_route_reply", boolean, "onsend_route is not run yet"),
     no_effect("http_reply_parse", boolean, "HTTP replies are read by the module that asked"),
     no_effect("msg_time", integer, "every message carries its time of arrival"),
     no_effect("phone2tel", boolean, "`user=phone` is compared as RFC 3261 19.1.4 says"),
@@ -158,6 +173,16 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("loop_checks", boolean, "loops are noticed by the Via branch always", ser),
     no_effect("rpc_exec_delta", integer, "commands have no least distance"),
     // resolver
+    no_effect("use_dns_failover", boolean,
+              "a request is sent to one destination; the next is tried with transactions"),
+    no_effect("dns_try_naptr", boolean,
+              "SRV, A and AAAA records are asked for; NAPTR comes with further transports"),
+    no_effect("dns_srv_lb", boolean, "the first usable SRV record is taken"),
+    no_effect("dns_servers_no", integer, "all name servers of resolv.conf are used"),
+    no_effect("dns_use_search_list", boolean,
+              "names are looked up as they are written, without a search list"),
+    no_effect("dns_slow_query_ms", integer, "no worker waits for a name server"),
+    no_effect("use_dns_cache", boolean, "answers are always remembered: workers read them there", kamailio),
     no_effect("dns_udp_pref", integer, kPreference),
     no_effect("dns_tcp_pref", integer, kPreference),
     no_effect("dns_tls_pref", integer, kPreference),
@@ -189,6 +214,8 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("dst_blocklist_tls_imask", integer, kBlocklist),
     no_effect("dst_blocklist_sctp_imask", integer, kBlocklist),
     // others
+    no_effect("bind_ipv6_link_local", integer,
+              "link-local addresses need an interface beside them and are not bound"),
     no_effect("mcast", string, kMulticast),
     no_effect("mcast_loopback", boolean, kMulticast),
     no_effect("mcast_ttl", integer, kMulticast),

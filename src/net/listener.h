@@ -14,10 +14,11 @@ namespace ser::net {
 
 /// What the operator may set for a socket.
 struct ListenOptions {
-  int tos = -1;             ///< IP_TOS / IPV6_TCLASS, 0..255; -1: leave as the system has it
-  bool free_bind = false;   ///< `ip_free_bind`: bind an address that is not there yet
-  bool v6_only = true;      ///< false: an IPv6 wildcard socket serves IPv4 too
-  bool reuse_port = false;  ///< SO_REUSEPORT: several sockets share the address
+  int tos = -1;                ///< IP_TOS / IPV6_TCLASS, 0..255; -1: leave as the system has it
+  bool free_bind = false;      ///< `ip_free_bind`: bind an address that is not there yet
+  bool dont_fragment = false;  ///< `pmtu_discovery`: the don't-fragment bit on IPv4
+  bool v6_only = true;         ///< false: an IPv6 wildcard socket serves IPv4 too
+  bool reuse_port = false;     ///< SO_REUSEPORT: several sockets share the address
   std::uint32_t rcvbuf =
       262144;  ///< `maxbuffer`: SO_RCVBUF is raised to this many bytes if the system lets us
 };

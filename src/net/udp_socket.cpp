@@ -38,7 +38,8 @@ std::uint32_t raise_receive_buffer(int fd, std::uint32_t wish) noexcept {
 const char* set_v4_options(int fd, bool wildcard, const ListenOptions& options) noexcept {
   if (wildcard && !set_option(fd, IPPROTO_IP, IP_PKTINFO, 1)) return "cannot set IP_PKTINFO";
   // Large SIP datagrams must leave fragmented, not be refused because of a path MTU learnt earlier.
-  if (!set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)) return "cannot set IP_MTU_DISCOVER";
+  const int mtu = options.dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+  if (!set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, mtu)) return "cannot set IP_MTU_DISCOVER";
   if (options.tos >= 0 && !set_option(fd, IPPROTO_IP, IP_TOS, options.tos)) return "cannot set IP_TOS";
   if (options.free_bind && !set_option(fd, IPPROTO_IP, IP_FREEBIND, 1)) return "cannot set IP_FREEBIND";
   return nullptr;
@@ -51,7 +52,7 @@ const char* set_v6_options(int fd, bool wildcard, bool v6_only, const ListenOpti
     return "cannot set IPV6_TCLASS";
   if (options.free_bind && !set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) return "cannot set IPV6_FREEBIND";
   if (!v6_only) {
-    set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, options.dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
     if (options.tos >= 0) set_option(fd, IPPROTO_IP, IP_TOS, options.tos);
   }
   return nullptr;

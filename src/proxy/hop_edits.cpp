@@ -22,7 +22,7 @@ char* put(char* at, std::string_view text) noexcept {
 }  // namespace
 
 std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrived_ip, std::string_view branch,
-                              std::span<char, kMaxOwnVia> out) noexcept {
+                              bool rport, std::span<char, kMaxOwnVia> out) noexcept {
   char* at = put(out.data(), kHead);
   if (!socket.sent_by.empty() && socket.sent_by.size() < 300) {
     at = put(at, socket.sent_by);
@@ -32,19 +32,41 @@ std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrive
   }
   at = put(at, kBranch);
   at = put(at, branch);
+  if (rport) at = put(at, ";rport");
   at = put(at, "\r\n");
   return {out.data(), static_cast<std::size_t>(at - out.data())};
 }
 
+namespace {
+
+/// `dns` and `rev_dns`: a name in the Via is as good as the address it stands for. Nothing waits: while the
+/// answer is on its way the name does not count.
+bool names_source(const Services& services, const IpAddress& source, const sip::Via& top) noexcept {
+  if (services.settings.dns) {
+    const auto found =
+        services.names.lookup(top.host, top.port != 0 ? top.port : std::uint16_t{5060}, Proto::udp);
+    for (unsigned i = 0; found && i < found->count; ++i) {
+      if (found->list[i].ip == source) return true;
+    }
+  }
+  if (!services.settings.rev_dns) return false;
+  const auto name = services.names.reverse(source);
+  return name && iequals(*name, top.host);
+}
+
+}  // namespace
+
 bool needs_received(const Services& services, const RxPacket& rx, const sip::Via& top) noexcept {
   if (top.has_rport || services.settings.force_rport) return true;
+  // What the client wrote there itself would send the response wherever it likes.
+  if (!top.received.empty()) return true;
   if (!top.host.empty() && (is_digit(top.host.front()) || top.host.front() == '[')) {
     // The usual client writes its address as the kernel would: text against text first.
     if (top.host == print_ip(rx.from.ip, true).view()) return false;
     const auto ip = parse_ip(top.host);
-    return !ip || *ip != rx.from.ip;
+    if (ip) return *ip != rx.from.ip;
   }
-  return true;
+  return !names_source(services, rx.from.ip, top);
 }
 
 sip::ViaStamp source_stamp(Run& run, const sip::Via& top, IpText& source) noexcept {

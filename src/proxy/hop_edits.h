@@ -17,10 +17,11 @@ namespace ser::proxy {
 
 inline constexpr std::size_t kMaxOwnVia = 512;  ///< a line of own_via_line()
 
-/// "Via: SIP/2.0/UDP host:port;branch=…CRLF" in `out`. `arrived_ip` names us on a wildcard socket without
-/// advertise. A host name over 255 bytes never gets here: the configuration refuses it.
+/// "Via: SIP/2.0/UDP host:port;branch=…CRLF" in `out`, with ";rport" when asked for (local_rport).
+/// `arrived_ip` names us on a wildcard socket without advertise. A host name over 255 bytes never gets here:
+/// the configuration refuses it.
 std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrived_ip, std::string_view branch,
-                              std::span<char, kMaxOwnVia> out) noexcept;
+                              bool rport, std::span<char, kMaxOwnVia> out) noexcept;
 
 /// True when the source address is not the sent-by host or rport asks for it (RFC 3261 18.2.1, RFC 3581 4):
 /// the top Via then gets received.

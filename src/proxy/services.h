@@ -28,7 +28,10 @@ struct Settings {
   bool dns = false;                  ///< dns=yes: Via names are compared by look-up
   bool rev_dns = false;
   bool mhomed = false;
+  bool local_rport = false;  ///< our own Via carries rport
+  bool dns_try_ipv6 = true;  ///< AAAA records too
   std::uint16_t max_branches = 16;
+  std::uint16_t max_recursive_level = 100;  ///< route blocks inside of each other
   std::uint32_t max_message_size = 65535;
   std::uint32_t max_while_loops = 100;
   std::uint32_t max_steps = 1'000'000;  ///< script instructions a run may take

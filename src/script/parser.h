@@ -19,6 +19,8 @@ namespace ser::script {
 struct ParseOptions {
   std::optional<Dialect> dialect;    ///< `--dialect`; unset: choose_dialect()
   std::vector<std::string> defines;  ///< `-A NAME` or `-A NAME=value`, in order
+  /// `--subst` and its like, each as "subst:/expression/replacement/flags", "substdef:…" or "substdefs:…".
+  std::vector<std::string> substitutions;
   /// Value of an environment variable for `#!defenv`; null function: none is set.
   const char* (*environment)(const char* name) = nullptr;
 };
@@ -34,6 +36,11 @@ std::unique_ptr<Ast> parse_file(const std::string& path, SourceReader& reader, c
 std::unique_ptr<Ast> parse_text(std::string_view name, std::string_view text, SourceReader& reader,
                                 const ParseOptions& options, conf::SourceMap& sources,
                                 conf::Diagnostics& diagnostics);
+
+/// What the preprocessor makes of the file at `path`, as text that reads the same (`--cfg-print`): includes
+/// and defines are in place, comments and layout are gone but for the lines. Findings go to `diagnostics`.
+std::string print_preprocessed(const std::string& path, SourceReader& reader, const ParseOptions& options,
+                               conf::SourceMap& sources, conf::Diagnostics& diagnostics);
 
 /// A variable written alone ("$avp(x)", "$(ru{s.len})"), as in a module parameter: its parts, or null when
 /// `text` is not exactly one variable. Parts are kept in `ast`.

@@ -48,6 +48,11 @@ void Preprocessor::add_defines_of(const ParseOptions& options) {
     }
     x_defines.insert_or_assign(std::string(name), define);
   }
+  for (const std::string& text : options.substitutions) {
+    std::string_view rest = text;
+    const std::string_view word = split_off(rest, ':');
+    substitute(word, fmt::format("\"{}\"", rest), {});
+  }
 }
 
 std::vector<Token> Preprocessor::run(std::string_view name, std::string_view text) {

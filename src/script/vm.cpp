@@ -15,8 +15,6 @@ using proxy::Value;
 
 namespace {
 
-constexpr std::uint16_t kSerNesting = 10;
-constexpr std::uint16_t kNesting = 100;
 
 }  // namespace
 
@@ -205,7 +203,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         m.steps += program.blocks[in->c].end - program.blocks[in->c].begin;
         if (m.steps > run.services().settings.max_steps) [[unlikely]]
           goto too_long;
-        const std::uint16_t limit = ser ? kSerNesting : kNesting;
+        const std::uint16_t limit = run.services().settings.max_recursive_level;
         if (m.depth + 1 >= limit) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: route blocks nested deeper than {}: `{}` is not run",

@@ -240,6 +240,7 @@ TEST(Ser, PartsOfOneNumberAreAppended) {
 
 TEST(Limits, NestingStepsAndMemory) {
   World deep(ser("mark(\"m\"); route(1);", "route[1] { mark(\"r\"); route(1); }\n"));
+  deep.settings.max_recursive_level = 10;
   EXPECT_EQ(deep.marks(), "m;r;r;r;r;r;r;r;r;r;");
   EXPECT_NE(deep.log_sink.text().find("nested deeper than 10"), std::string::npos);
 

@@ -125,7 +125,11 @@ constexpr CommandOption kOptions[] = {
     {'a', "", "MODE", "Auto aliases: yes, on, no or off.", "", auto_aliases},
     {0, "alias", "NAME", "Also answer to [proto:]host[:port]. Repeatable.", "", add<&Line::aliases>},
     {'A', "", "DEFINE", "Preprocessor definition NAME or NAME=VALUE. Repeatable.", "", add<&Line::defines>},
-    {0, "subst", "EXPR", "Preprocessor substitution, as #!subst.", "", add<&Line::substs>},
+    {0, "subst", "EXPR", "Preprocessor substitution, as #!subst.", "",
+     [](Line& line, Text v) {
+       line.substs.push_back("subst:" + std::string(v));
+       return std::string();
+     }},
     {0, "substdef", "EXPR", "Substitution and definition, as #!substdef.", "",
      [](Line& line, Text v) {
        line.substs.push_back("substdef:" + std::string(v));
@@ -148,7 +152,7 @@ constexpr CommandOption kOptions[] = {
     {'D', "", "", "-D: do not fork at all; -DD: workers, but stay in the foreground; -DDD: daemon (default).",
      "", daemon_level},
     {'E', "", "", "Log to standard error.", "", on<&Line::log_stderror>},
-    {'e', "", "", "Colours in the log on standard error.", "", on<&Line::log_colors>},
+    {'e', "", "", "Colours in the log on standard error.", "lines carry no colours", on<&Line::log_colors>},
     {'d', "", "", "One debug level more. Repeatable.", "", debug_step},
     {0, "debug", "LEVEL", "Debug level: 3 debug, 2 info, 1 notice, 0 warning, -1 error.", "",
      number<&Line::debug, -5, 10>},
@@ -158,7 +162,8 @@ constexpr CommandOption kOptions[] = {
     {'g', "", "GROUP", "Group the workers run as.", "", text<&Line::group>},
     {'w', "", "DIR", "Working directory (default /).", "", text<&Line::work_dir>},
     {'t', "", "DIR", "Change the root of the workers to DIR.", "", text<&Line::chroot_dir>},
-    {'Y', "", "DIR", "Runtime directory for sockets and pipes.", "", text<&Line::run_dir>},
+    {'Y', "", "DIR", "Runtime directory for sockets and pipes.",
+     "there are no control sockets yet; -P names a file of its own", text<&Line::run_dir>},
     {'m', "", "MEGABYTES", "Limit of the shared segment (default: 80 % of the memory this process may use).",
      "", number<&Line::shared_megabytes, 1, 1048576>},
     {'M', "", "MEGABYTES", "Private memory.", kNoAllocators, number<&Line::private_megabytes, 1, 1048576>},
@@ -171,7 +176,8 @@ constexpr CommandOption kOptions[] = {
     {'R', "", "", "As -r, by reverse look-up.", "", on<&Line::rev_dns>},
     {'i', "", "FILE", "FIFO for control commands (SER).", "the FIFO is not built yet", text<&Line::fifo>},
     {'s', "", "FILE", "File that SIGUSR1 writes the statistics to (SER).", "", text<&Line::statistics_file>},
-    {0, "server-id", "NUMBER", "Value of server_id.", "", number<&Line::server_id, 0, 2147483647>},
+    {0, "server-id", "NUMBER", "Value of server_id.", "nothing reads it yet",
+     number<&Line::server_id, 0, 2147483647>},
     {0, "log-engine", "NAME", "Log engine.", "logs go to syslog or standard error", text<&Line::log_engine>},
     {0, "atexit", "MODE", "Exit handlers of libraries.", "workers leave by _exit and run none", nothing},
     {'N', "", "NUMBER", "TCP workers.", kNoTcp, nothing},
@@ -182,7 +188,9 @@ constexpr CommandOption kOptions[] = {
      nothing},
     {'O', "", "LEVEL", "Script optimisation level.", "scripts are always compiled", nothing},
     {0, "doc", "MODULE",
-     "Print the reference page of a module ('core' for the core, 'list' for the names) and exit.", "", doc},
+     "Print the reference page of a module or of core, core-parameters, statistics ('list' names all) and "
+     "exit.",
+     "", doc},
     {0, "completion", "SHELL", "Print a completion script for bash, zsh or fish and exit.", "", completion},
     {'v', "version", "", "Print the version and exit.", "", task<Task::version>},
     {'V', "", "", "As -v.", "", task<Task::version>},

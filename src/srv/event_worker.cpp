@@ -43,7 +43,7 @@ int EventWorker::work() {
   x_loop.set_wake_handler(this);
   for (const std::string& name : x_shared.config_names) {
     static_cast<void>(x_resolver.keep_fresh(name, net::DnsType::a));
-    static_cast<void>(x_resolver.keep_fresh(name, net::DnsType::aaaa));
+    if (x_shared.settings.dns_try_ipv6) static_cast<void>(x_resolver.keep_fresh(name, net::DnsType::aaaa));
   }
   if (auto started = x_resolver.start(); !started) {
     LOG(x_log, error, "resolver: {}; host names will not be resolved", started.error().what);

@@ -72,6 +72,7 @@ bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant no
                            bool& waiting, bool& exists) noexcept {
   const std::uint8_t before = out.count;
   for (const net::DnsType type : {net::DnsType::a, net::DnsType::aaaa}) {
+    if (type == net::DnsType::aaaa && !x_ipv6) continue;
     const net::DnsFreshness freshness = x_cache.find(host, type, now, x_answer);
     if (freshness != net::DnsFreshness::fresh) ask(host, type, now);
     if (freshness == net::DnsFreshness::miss) {

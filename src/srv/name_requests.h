@@ -52,14 +52,15 @@ class NameRequests {
 class CachedNames final : public proxy::NameService {
  public:
   CachedNames(net::DnsCache cache, NameRequests requests, shm::Inbox inbox, shm::Actor& self, Clock& clock,
-              Counters& counters, CounterId asked) noexcept
+              Counters& counters, CounterId asked, bool ipv6 = true) noexcept
       : x_cache(cache),
         x_requests(requests),
         x_inbox(inbox),
         x_self(self),
         x_clock(clock),
         x_counters(counters),
-        x_asked(asked) {}
+        x_asked(asked),
+        x_ipv6(ipv6) {}
   Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept override;
   Result<std::string_view> reverse(const IpAddress& ip) noexcept override;
 
@@ -75,6 +76,7 @@ class CachedNames final : public proxy::NameService {
   Clock& x_clock;
   Counters& x_counters;
   CounterId x_asked;
+  bool x_ipv6;  ///< dns_try_ipv6
   net::DnsAnswer x_answer;
   char x_name[256];
 };

@@ -54,6 +54,15 @@ std::string reverse_host_name(const SockAddr& address) {
 
 }  // namespace
 
+script::ParseOptions parse_options(const CommandLine& line) {
+  script::ParseOptions options;
+  options.defines = line.defines;
+  options.substitutions = line.substs;
+  options.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  if (!line.dialect.empty()) options.dialect = script::dialect_from_name(line.dialect);
+  return options;
+}
+
 std::unique_ptr<Loaded> load_configuration(const CommandLine& line,
                                            std::span<mod::ModuleSpec (*const)()> builtin,
                                            std::optional<std::string> text) {
@@ -62,9 +71,7 @@ std::unique_ptr<Loaded> load_configuration(const CommandLine& line,
   script::CompileOptions options;
   options.path = line.config_file;
   options.text = std::move(text);
-  options.parse.defines = line.defines;
-  options.parse.environment = [](const char* name) -> const char* { return std::getenv(name); };
-  if (!line.dialect.empty()) options.parse.dialect = script::dialect_from_name(line.dialect);
+  options.parse = parse_options(line);
   options.extra_modules = line.load_modules;
   for (const CommandModparam& param : line.modparams) {
     options.extra_parameters.push_back(
@@ -125,7 +132,14 @@ bool Server::prepare_identity() {
 
 bool Server::prepare_listeners() {
   if (auto interfaces = net::local_addresses(); interfaces) x_interfaces = std::move(*interfaces);
-  x_table = net::resolve_listeners(x_config.listen, x_config.port, x_config.socket_options, x_interfaces);
+  auto candidates = x_interfaces;
+  if (!x_config.auto_bind_ipv6 && x_config.listen.empty()) {
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                    [](const net::InterfaceAddress& one) { return one.ip.is_v6(); }),
+                     candidates.end());
+  }
+  x_table = net::resolve_listeners(x_config.listen, x_config.port, x_config.socket_options, candidates);
+  advertise();
   for (const std::string& notice : x_table.notices) LOG(x_log, notice, "{}", notice);
   if (!x_table.errors.empty()) {
     std::string all;
@@ -139,6 +153,28 @@ bool Server::prepare_listeners() {
     x_table.listeners.resize(1);
   }
   return true;
+}
+
+/// advertised_address and advertised_port, for listeners without an advertise of their own. A port alone goes
+/// with the listener's address, which a wildcard does not have.
+void Server::advertise() {
+  for (net::Listener& listener : x_table.listeners) {
+    if (!listener.advertised_host.empty()) continue;
+    const bool port_alone = x_config.advertised_host.empty();
+    if (port_alone && (x_config.advertised_port == 0 || listener.is_wildcard())) continue;
+    listener.advertised_host = port_alone ? listener.host : x_config.advertised_host;
+    if (parse_ip(listener.advertised_host) && listener.advertised_host.front() != '[' &&
+        listener.advertised_host.find(':') != std::string::npos)
+      listener.advertised_host = fmt::format("[{}]", listener.advertised_host);
+    listener.advertised_port =
+        x_config.advertised_port != 0 ? x_config.advertised_port : listener.address.port;
+  }
+}
+
+/// A step of the start, as loud as verbose_startup wants it.
+void Server::tell_step(const std::string& text) {
+  const LogLevel level = x_config.verbose_start ? LogLevel::notice : LogLevel::info;
+  if (x_log.enabled(level)) log_line(x_log, level, "start: {}", text);
 }
 
 void Server::lay_out_posts() {
@@ -179,6 +215,8 @@ bool Server::prepare_segment() {
     return fail(fmt::format("cannot map the shared segment: {}",
                             std::strerror(static_cast<int>(segment.error().offset))));
   x_shared = std::make_unique<Shared>(std::move(*segment));
+  tell_step(fmt::format("shared segment mapped, limit {} MiB",
+                        (options.limit != 0 ? options.limit : shm::memory_limit()) >> 20));
   Shared& s = *x_shared;
   s.clock = &x_clock;
   s.log_sink = &x_sink;
@@ -242,6 +280,7 @@ bool Server::prepare_sockets() {
   for (const net::Listener& listener : s.listeners) {
     auto socket = net::open_udp_socket(listener.address, listener.options);
     if (!socket) return fail(bind_error(listener, static_cast<int>(socket.error().offset)));
+    tell_step(fmt::format("listening on {}, receive buffer of {} bytes", listener.text(), socket->rcvbuf));
     s.send_sockets.push_back(net::SendSocket::of(*socket));
     s.udp.push_back(std::move(*socket));
     s.drop_cells.push_back(static_cast<std::uint32_t*>(s.segment.reserve(sizeof(std::uint32_t))));
@@ -286,6 +325,7 @@ bool Server::prepare_modules() {
       return fail(
           fmt::format("module {}: {}", loaded.spec->name, error.empty() ? started.error().what : error));
     }
+    tell_step(fmt::format("module {} is ready", loaded.spec->name));
     timers = timers || loaded.spec->timer_seconds != 0;
   }
   if (timers) {
@@ -343,8 +383,15 @@ int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   pid_file.remove();
   pgid_file.remove();
   const shm::HeapUse use = x_shared->heap->use();
-  LOG(x_log, info, "segment at the end: {} bytes in {} cells of {} committed", use.used, use.cells,
-      use.committed);
+  if (const auto level = static_cast<LogLevel>(x_config.memory_log_level); x_log.enabled(level)) {
+    log_line(x_log, level, "segment at the end: {} bytes in {} cells of {} committed", use.used, use.cells,
+             use.committed);
+    for (std::uint32_t i = 0; i < x_shared->heap->account_count(); ++i) {
+      const auto id = static_cast<shm::AccountId>(i);
+      log_line(x_log, level, "segment at the end: {} bytes of {}", x_shared->heap->account_use(id).bytes,
+               x_shared->heap->account_name(id));
+    }
+  }
   LOG(x_log, notice, "Thank you for flying ser");
   return status;
 }

@@ -25,6 +25,9 @@ struct Loaded {
   script::Configuration configuration;
 };
 
+/// How the command line wants the file read.
+script::ParseOptions parse_options(const CommandLine& line);
+
 /// Reads the file (or `text` under the file's name). Look at diagnostics.errors().
 std::unique_ptr<Loaded> load_configuration(const CommandLine& line,
                                            std::span<mod::ModuleSpec (*const)()> builtin,
@@ -57,6 +60,8 @@ class Server {
   bool prepare_sockets();
   bool prepare_modules();
   void collect_names();
+  void advertise();
+  void tell_step(const std::string& text);
   void lay_out_posts();
   void add_aliases();
 

@@ -54,8 +54,18 @@ class Reader {
     const auto value = x_file.number(name);
     return value ? *value != 0 : otherwise;
   }
+  /// A number may be written as a string too: children="4".
   std::int64_t number(std::string_view name, std::int64_t otherwise) const {
-    return x_file.number(name).value_or(otherwise);
+    if (const auto value = x_file.number(name); value) return *value;
+    const auto quoted = x_file.text(name);
+    const auto value = quoted ? parse_u32(*quoted, 0x7FFFFFFF) : std::nullopt;
+    return value ? static_cast<std::int64_t>(*value) : otherwise;
+  }
+  /// A level with Kamailio's numbers, whichever dialect wrote it.
+  int level(std::string_view name, int otherwise) const {
+    if (x_file.find(name) == nullptr) return otherwise;
+    const std::int64_t given = number(name, otherwise);
+    return x_file.dialect == Dialect::ser ? conf::log_level_of_ser(given) : static_cast<int>(given);
   }
   std::string text(std::string_view name, std::string_view otherwise = {}) const {
     if (const auto value = x_file.text(name); value) return std::string(*value);
@@ -74,13 +84,16 @@ class Reader {
     x_out.statistics_file = text("statistics");
     x_out.core_dumps = !flag("disable_core_dump", false);
     x_out.open_files = number("open_files_limit", 0);
+    x_out.verbose_start = flag("verbose_startup", false);
+    // The last tenth of a second is for the killing and reaping, so that the server is gone in time.
+    const std::int64_t seconds = number("exit_timeout", 1);
+    x_out.stop_grace = seconds == 0 ? 0 : seconds * 1'000'000'000 - 100'000'000;
   }
 
   void logging() {
     x_out.log_stderror = flag("log_stderror", false);
-    const std::int64_t debug = number("debug", 0);
-    x_out.log_level = x_file.dialect == Dialect::ser && x_file.number("debug") ? conf::log_level_of_ser(debug)
-                                                                               : static_cast<int>(debug);
+    x_out.log_level = level("debug", 0);
+    x_out.memory_log_level = level("memlog", 3);
     x_out.log_facility = LOG_DAEMON;
     if (const std::string facility = text("log_facility"); !facility.empty()) {
       const auto* found = std::find_if(std::begin(kFacilities), std::end(kFacilities),
@@ -98,14 +111,15 @@ class Reader {
   void network() {
     x_out.port = static_cast<std::uint16_t>(number("port", 5060));
     x_out.auto_aliases = flag("auto_aliases", false);
+    x_out.auto_bind_ipv6 = flag("auto_bind_ipv6", false);
     x_out.advertised_host = text("advertised_address");
     x_out.advertised_port = static_cast<std::uint16_t>(number("advertised_port", 0));
     x_out.socket_options.free_bind = number("ip_free_bind", 0) != 0;
+    x_out.socket_options.dont_fragment = number("pmtu_discovery", 0) != 0;
     x_out.socket_options.reuse_port = flag("reuse_port", false);
     x_out.socket_options.rcvbuf =
         static_cast<std::uint32_t>(std::clamp<std::int64_t>(number("maxbuffer", 262144), 2048, 1 << 30));
-    const std::string tos = text("tos");
-    if (tos.empty()) return;
+    const std::string tos = text("tos", "IPTOS_LOWDELAY");
     if (const auto value = parse_u32(tos, 255); value) {
       x_out.socket_options.tos = static_cast<int>(*value);
       return;
@@ -131,6 +145,10 @@ class Reader {
     s.force_rport = flag("force_rport", false);
     s.dns = flag("dns", false);
     s.rev_dns = flag("rev_dns", false);
+    s.local_rport = flag("local_rport", false);
+    s.dns_try_ipv6 = flag("dns_try_ipv6", true);
+    s.max_recursive_level =
+        static_cast<std::uint16_t>(number("max_recursive_level", x_file.dialect == Dialect::ser ? 10 : 256));
     s.mhomed = flag("mhomed", false);
     s.max_branches = static_cast<std::uint16_t>(number("max_branches", 16));
     s.max_message_size = static_cast<std::uint32_t>(number("max_message_size", 65535));
@@ -305,10 +323,6 @@ ServerConfig make_server_config(const Configuration& configuration, const Comman
   Overrides(configuration, line, out).apply();
   for (net::ListenSpec& spec : out.listen) {
     spec.options = out.socket_options;
-    if (spec.advertised_host.empty() && !out.advertised_host.empty()) {
-      spec.advertised_host = out.advertised_host;
-      spec.advertised_port = out.advertised_port;
-    }
   }
   return out;
 }

@@ -24,11 +24,14 @@ struct ServerConfig {
   bool core_dumps = true;
   std::int64_t open_files = 0;      ///< 0: leave as it is
   std::uint64_t segment_limit = 0;  ///< bytes; 0: 80 % of the memory
+  /// exit_timeout: workers that go on so long after the order to stop are killed; ns; 0: never.
   Instant stop_grace = 900'000'000;
+  bool verbose_start = false;  ///< steps of the start at notice level instead of info
   // Logging.
   bool log_stderror = false;
   int log_level = 0;
   int log_facility = 0;
+  int memory_log_level = 3;  ///< memlog, with Kamailio's numbers
   std::string log_name = "ser";
   // Network.
   std::vector<net::ListenSpec> listen;
@@ -36,9 +39,10 @@ struct ServerConfig {
       listen_workers;  ///< parallel to `listen`: socket_workers in force there, 0: children
   std::vector<proxy::Alias> aliases;
   bool auto_aliases = false;
+  bool auto_bind_ipv6 = false;  ///< without a listen line: IPv6 addresses too
   std::uint16_t port = 5060;
   net::ListenOptions socket_options;
-  std::string advertised_host;
+  std::string advertised_host;  ///< of listeners without an advertise of their own
   std::uint16_t advertised_port = 0;
   net::ResolverOptions resolver;
   proxy::Settings settings;

@@ -79,12 +79,13 @@ struct WorkerContext {
   Shared& shared;
   shm::WorkerId id;  ///< slot and incarnation
   shm::WorkerKind kind;
-  SocketId socket;  ///< datagram workers: what they receive on
+  SocketId socket;          ///< datagram workers: what they receive on
   int rank;                 ///< child_init rank: 1.. for datagram workers
   int further_socket = -1;  ///< index into Shared::further_udp to receive from; -1: the listener's own
 
   const net::UdpSocket& receive_socket() const noexcept {
-    return further_socket < 0 ? shared.udp[socket] : shared.further_udp[static_cast<std::size_t>(further_socket)];
+    return further_socket < 0 ? shared.udp[socket]
+                              : shared.further_udp[static_cast<std::size_t>(further_socket)];
   }
 };
 

@@ -10,6 +10,27 @@
 
 namespace ser::srv {
 
+namespace {
+
+constexpr StatisticLine kLines[] = {
+    {"core.rcv_requests{worker=\"N\"}", "Requests received by the datagram worker of slot N."},
+    {"core.rcv_replies{worker=\"N\"}", "Responses received by the datagram worker of slot N."},
+    {"shm.limit", "Bytes the shared segment may use."},
+    {"shm.committed", "Bytes of the shared segment that are backed by memory."},
+    {"shm.used", "Bytes of the shared segment in cells that are in use."},
+    {"shm.cells", "Cells of the shared segment in use."},
+    {"shm.used{owner=\"NAME\"}", "Bytes in use by one owner."},
+    {"dns.cached", "Answers of name servers that are remembered."},
+    {"timer.armed", "Timers that are armed."},
+    {"core.started", "Seconds since 1970 at the start."},
+};
+
+}  // namespace
+
+std::span<const StatisticLine> further_statistics() noexcept {
+  return kLines;
+}
+
 std::string statistics_text(const Shared& shared) {
   std::string text;
   const auto entries = shared.counters.entries();

@@ -2,11 +2,19 @@
 // Statistics as text: every counter summed, the request counters per worker, the segment by owner, the
 // workers.
 #pragma once
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "srv/shared.h"
 
 namespace ser::srv {
+
+/// A line of statistics_text() that is no counter, for the reference page.
+struct StatisticLine {
+  std::string_view name, help;
+};
+std::span<const StatisticLine> further_statistics() noexcept;
 
 /// One `group.name value` a line; a worker's share as `core.rcv_requests{worker="3"} value`;
 /// `shm.used{owner="core"} bytes`.

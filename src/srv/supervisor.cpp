@@ -204,7 +204,7 @@ void Supervisor::stop_workers() {
   const Instant deadline = x_shared.clock->now() + x_options.stop_grace;
   bool killed = false;
   while (x_spawner.running() > 0) {
-    const bool late = x_shared.clock->now() > deadline;
+    const bool late = x_options.stop_grace != 0 && x_shared.clock->now() > deadline;
     for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
       if (!x_watch[slot].running) continue;
       x_shared.slots->stop(slot);

@@ -20,7 +20,7 @@ struct Post {
 
 struct SupervisorOptions {
   std::string statistics_file;       ///< SIGUSR1 writes here; empty: to the log only
-  Instant stop_grace = 900'000'000;  ///< then workers that do not stop are killed; ns
+  Instant stop_grace = 900'000'000;  ///< then workers that do not stop are killed; ns; 0: never
 };
 
 class Supervisor {

@@ -58,7 +58,8 @@ WorkerBase::WorkerBase(const WorkerContext& context)
       x_counters(context.shared.pages->page(context.id.slot)),
       x_sink(x_slot, context.shared.send_sockets, x_counters, context.shared.server, x_log),
       x_names(context.shared.dns, *context.shared.name_requests, *context.shared.event_inbox, x_actor,
-              *context.shared.clock, x_counters, context.shared.server.dns_requests),
+              *context.shared.clock, x_counters, context.shared.server.dns_requests,
+              context.shared.settings.dns_try_ipv6),
       x_sources(context.shared.settings.mhomed
                     ? std::make_unique<KernelSources>(context.shared.listeners, *context.shared.clock)
                     : nullptr),
