@@ -28,7 +28,7 @@ using fuzz::World;
 
 /// What routers do: forward, answer, rewrite, fork, read.
 constexpr std::string_view kConfigurations[] = {
-    R"(#!SER
+    R"cfg(#!SER
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
 route {
@@ -36,14 +36,14 @@ route {
   if (method == "OPTIONS") { sl_send_reply("200", "OK"); break; };
   forward(uri:host, uri:port);
 }
-)",
-    R"(#!SER
+)cfg",
+    R"cfg(#!SER
 loadmodule "sl.so"
 route {
   forward(192.0.2.8, 5080);
 }
-)",
-    R"(#!SER
+)cfg",
+    R"cfg(#!SER
 loadmodule "sl.so"
 route {
   prefix("9"); strip(1); append_branch("sip:other@known.example"); append_branch();
@@ -52,8 +52,8 @@ route {
   if (src_ip == 192.0.2.0/24) { force_rport(); };
   forward();
 }
-)",
-    R"(#!KAMAILIO
+)cfg",
+    R"cfg(#!KAMAILIO
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
 request_route {
@@ -80,9 +80,8 @@ reply_route {
     drop;
   }
 }
-)",
-}
-;
+)cfg",
+};
 
 struct Room {
   HeapChunks heap;
@@ -122,6 +121,12 @@ void check_sent(const sip::Message& in, const std::vector<Sent>& sent) {
   }
 }
 
+srv::DatagramKind kind_of(std::string_view bytes, bool full) {
+  sip::LineIndex lines;
+  bool usable = false;
+  return srv::check_datagram(bytes, full, lines, usable);
+}
+
 /// A response to what was forwarded finds its way back to where the request came from.
 void answer_forwarded(World& world, const sip::Message& request, const Sent& forwarded) {
   Room room;
@@ -132,7 +137,7 @@ void answer_forwarded(World& world, const sip::Message& request, const Sent& for
   const auto size = sip::write_reply(**parsed, spec, out);
   require(bool{size}, "a forwarded request can be answered");
   out.resize(*size);
-  if (srv::check_datagram(out, true) != srv::DatagramKind::sip) return;
+  if (kind_of(out, true) != srv::DatagramKind::sip) return;
   const std::uint64_t strays = world.counted(world.count().stray_replies);
   const auto back = world.receive(out, forwarded.target.to);
   require(world.counted(world.count().stray_replies) == strays, "a response to our own Via is known as ours");
@@ -140,7 +145,7 @@ void answer_forwarded(World& world, const sip::Message& request, const Sent& for
     Room other;
     const auto reply = sip::Message::parse(packet.bytes, other.arena);
     require(reply && (*reply)->is_response() && (*reply)->via(0), "a response is passed on as one");
-    require((*reply)->via(0).value()->branch == request.via(0).value()->branch, "under the Via it came with");
+    require((*(*reply)->via(0))->branch == (*request.via(0))->branch, "under the Via it came with");
   }
 }
 
@@ -148,8 +153,8 @@ void datagram(World& world, std::string_view bytes, bool checks) {
   world.settings().receive_checks = checks;
   const auto sent = world.receive(bytes);
   require(sent.size() <= 16, "one message is no flood");
-  const std::string_view stripped = srv::strip_trailing_nul(bytes);
-  const std::string copy(stripped.substr(0, 65535));
+  const std::string_view stripped = srv::strip_leading_lines(srv::strip_trailing_nul(bytes.substr(0, 65535)));
+  const std::string copy(stripped);
   Room room;
   sip::StartLineError bad_start;
   const auto parsed = sip::Message::parse(copy, room.arena, &bad_start);
@@ -178,8 +183,8 @@ void command_line(std::string_view text) {
 }
 
 void checks(std::string_view bytes) {
-  const auto full = srv::check_datagram(bytes, true);
-  const auto light = srv::check_datagram(bytes, false);
+  const auto full = kind_of(bytes, true);
+  const auto light = kind_of(bytes, false);
   require(light == srv::DatagramKind::sip || light == full, "the full checks find what the light ones find");
   require(srv::strip_trailing_nul(bytes).size() <= bytes.size(), "stripping takes off");
 }

@@ -32,6 +32,7 @@ class Lines {
     for (const std::string_view part : parts) need += part.size();
     if (need > x_room.size() - x_size) return false;
     for (const std::string_view part : parts) {
+      if (part.empty()) continue;
       std::memcpy(x_room.data() + x_size, part.data(), part.size());
       x_size += part.size();
     }

@@ -311,11 +311,12 @@ bool Server::prepare_modules() {
   Shared& s = *x_shared;
   x_loaded.registry.create_all();
   shm::Segment* segment = &s.segment;
+  const std::string server_name = version_text();
   mod::StartContext context{
       x_log,
       s.sockets,
       s.settings,
-      version_text(),
+      server_name,
       [](void* self, std::size_t bytes) { return static_cast<shm::Segment*>(self)->reserve(bytes); },
       segment};
   x_modules_started = true;
