@@ -6,7 +6,7 @@ out=$1
 torture=$(cd "$(dirname "$0")/../../tests/torture" && pwd)
 for file in "$torture"/rfc*/*.sip; do
   base=$(basename "$file" .sip)
-  for selector in 0 3 5 6; do
+  for selector in 0 1 3 5 6; do
     { printf "\\00$selector"; cat "$file"; } >"$out/$base-$selector"
   done
 done

@@ -17,6 +17,7 @@
 #include "sip/dialog_id.h"
 #include "sip/edit.h"
 #include "sip/framing.h"
+#include "sip/line_index.h"
 #include "sip/message.h"
 #include "sip/reply.h"
 #include "sip/sanity.h"
@@ -104,6 +105,39 @@ void fuzz_message(std::string_view bytes) {
   (void)parse_uri(m.start().uri);
   for (const HeaderField* f = m.find(HeaderId::contact); f != nullptr; f = m.next_same(*f)) {
     if (const auto contact = m.get<hdr::Contact>(*f)) (void)parse_uri((*contact)->uri);
+  }
+}
+
+/// A message indexed by the lines found before parsing is the message indexed without them.
+void fuzz_line_index(std::string_view bytes) {
+  LineIndex lines;
+  if (bytes.empty() || bytes.front() == '\r' || bytes.front() == '\n' ||
+      scan_lines(bytes, lines) != LineIndex::Verdict::complete)
+    return;
+  require(lines.count <= LineIndex::kMaxLines && lines.blank_line < lines.header_end &&
+              lines.header_end <= bytes.size(),
+          "lines lie in the text");
+  Room room_a, room_b;
+  StartLineError bad_a, bad_b;
+  const auto parsed_a = Message::parse(bytes, room_a.arena, &bad_a);
+  const auto parsed_b = Message::parse(bytes, room_b.arena, &bad_b, &lines);
+  require(bool{parsed_a} == bool{parsed_b}, "lines do not change what parses");
+  if (!parsed_a) return;
+  const Message& a = **parsed_a;
+  const Message& b = **parsed_b;
+  require(a.header_end_offset() == b.header_end_offset() && a.blank_line_offset() == b.blank_line_offset(),
+          "the header ends at the same place");
+  const auto whole_a = a.index_all();
+  const auto whole_b = b.index_all();
+  require(bool{whole_a} == bool{whole_b}, "the header is as good");
+  require(a.headers_indexed() == b.headers_indexed() && a.body() == b.body(),
+          "as many fields, the same body");
+  const HeaderField* of_b = b.next_field(nullptr);
+  for (const HeaderField* f = a.next_field(nullptr); f != nullptr;
+       f = a.next_field(f), of_b = b.next_field(of_b)) {
+    require(of_b != nullptr && f->id() == of_b->id() && f->line().data() == of_b->line().data() &&
+                f->line() == of_b->line() && f->name() == of_b->name() && f->value() == of_b->value(),
+            "the same fields");
   }
 }
 
@@ -250,8 +284,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 7) {
     case 0:
-    case 1:
       fuzz_message(bytes);
+      break;
+    case 1:
+      fuzz_line_index(bytes);
       break;
     case 2:
       fuzz_uri(bytes);

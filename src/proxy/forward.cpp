@@ -54,10 +54,8 @@ Result<TxTarget> target_for(Run& run, const SockAddr& to) noexcept {
     services.counters.add(services.count.send_refused);
     return {Errc::not_found, "no listening socket of the destination's address family"};
   }
-  if (services.sockets.at(target.socket).wildcard && target.socket == state.rx.socket &&
-      state.rx.to.ip.family == to.ip.family) {
-    target.from_ip = state.rx.to.ip;
-  }
+  if (services.sockets.at(target.socket).wildcard)
+    target.from_ip = services.sockets.source_address(target.socket, to.ip, state.rx.to.ip);
   return target;
 }
 
@@ -99,6 +97,9 @@ Error resolve_failed(Run& run, const Error& error) noexcept {
     case Errc::unsupported:
       run.fail(500, "Transport Not Supported");
       break;
+    case Errc::refused:
+      run.fail(416, "Unsupported URI Scheme");
+      break;
     case Errc::not_found:
       run.fail(478, "Unresolvable destination");
       break;
@@ -118,7 +119,7 @@ Result<SockAddr> uri_target(Run& run, std::string_view text) noexcept {
     run.services().counters.add(run.services().count.bad_uri);
     return Error{Errc::syntax, 0, "URI cannot be parsed"};
   }
-  if (!uri->is_sip()) return {Errc::unsupported, "only sip and sips URIs can be routed"};
+  if (!uri->is_sip()) return {Errc::refused, "only sip and sips URIs can be routed"};
   Proto proto = Proto::udp;
   if (const auto transport = uri->param("transport"); transport) proto = parse_proto(*transport);
   if (uri->scheme == sip::UriScheme::sips) proto = Proto::tls;
@@ -210,7 +211,8 @@ Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept {
   const std::span<char> out = run.services().sink.reserve(bytes.size());
   if (out.empty()) return failed(run, {Errc::too_long, 0, "datagram too long"}, 513, "Message Too Large");
   std::memcpy(out.data(), bytes.data(), bytes.size());
-  TRY_VOID(run.services().sink.commit(bytes.size(), *target));
+  if (auto queued = run.services().sink.commit(bytes.size(), *target); !queued)
+    return failed(run, queued.error(), 513, "Message Too Large");
   run.state().sent = true;
   run.services().counters.add(run.is_request() ? run.services().count.forwarded_requests
                                                : run.services().count.forwarded_replies);

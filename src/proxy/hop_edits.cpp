@@ -58,6 +58,8 @@ bool names_source(const Services& services, const IpAddress& source, const sip::
 
 bool needs_received(const Services& services, const RxPacket& rx, const sip::Via& top) noexcept {
   if (top.has_rport || services.settings.force_rport) return true;
+  // What the client wrote there itself would send the response wherever it likes.
+  if (!top.received.empty()) return true;
   if (!top.host.empty() && (is_digit(top.host.front()) || top.host.front() == '[')) {
     // The usual client writes its address as the kernel would: text against text first.
     if (top.host == print_ip(rx.from.ip, true).view()) return false;

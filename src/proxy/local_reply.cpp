@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -11,6 +12,7 @@
 #include "proxy/forward.h"
 #include "proxy/hop_edits.h"
 #include "proxy/via_token.h"
+#include "sip/edit.h"
 #include "sip/hdr.h"
 #include "sip/reply.h"
 
@@ -30,11 +32,14 @@ class Lines {
     for (const std::string_view part : parts) need += part.size();
     if (need > x_room.size() - x_size) return false;
     for (const std::string_view part : parts) {
+      if (part.empty()) continue;
       std::memcpy(x_room.data() + x_size, part.data(), part.size());
       x_size += part.size();
     }
     return true;
   }
+  std::size_t size() const noexcept { return x_size; }
+  void cut(std::size_t size) noexcept { x_size = size; }
   std::string_view view() const noexcept { return {x_room.data(), x_size}; }
 
  private:
@@ -42,7 +47,9 @@ class Lines {
   std::size_t x_size = 0;
 };
 
+/// One value of the Contact line; one that does not fit, or would end its < > early, is left out.
 void add_contact(Lines& lines, std::string_view uri, std::uint16_t q, bool& first) noexcept {
+  if (uri.find_first_of("<>\"\r\n") != std::string_view::npos) return;
   std::array<char, 8> q_text{};
   std::string_view q_view;
   if (q != kNoQ) {
@@ -50,7 +57,10 @@ void add_contact(Lines& lines, std::string_view uri, std::uint16_t q, bool& firs
     const auto end = fmt::format_to_n(q_text.data(), q_text.size(), "{}.{:03}", q / 1000, q % 1000);
     q_view = {q_text.data(), end.size};
   }
-  lines.add({first ? "Contact: <" : ", <", uri, ">", q_view.empty() ? "" : ";q=", q_view});
+  // The line's end is tried with each value: there must be room for it behind the last one.
+  if (!lines.add({first ? "Contact: <" : ", <", uri, ">", q_view.empty() ? "" : ";q=", q_view, "\r\n"}))
+    return;
+  lines.cut(lines.size() - 2);
   first = false;
 }
 
@@ -77,7 +87,9 @@ void add_warning(Run& run, Lines& lines) noexcept {
                        state.rx.from.port, run.message().start().uri, run.uri(), vias);
   // A URI too long for the line, or one that would end the quoted text early: the reply does without it.
   const std::string_view line(text.data(), end.size < text.size() ? end.size : 0);
-  if (line.empty() || line.substr(line.find('"') + 1).find('"') != line.size() - line.find('"') - 4) return;
+  const std::string_view content = line.substr(0, line.size() - std::min<std::size_t>(line.size(), 2));
+  if (line.empty() || !sip::is_header_value(content)) return;
+  if (line.substr(line.find('"') + 1).find('"') != line.size() - line.find('"') - 4) return;
   lines.add({line});
 }
 

@@ -57,10 +57,10 @@ void LocalSockets::add_local_address(const IpAddress& ip) {
   if (std::find(x_local.begin(), x_local.end(), ip) == x_local.end()) x_local.push_back(ip);
 }
 
-bool LocalSockets::is_myself(const IpAddress& ip, std::uint16_t port) const noexcept {
+bool LocalSockets::is_myself(const IpAddress& ip, std::uint16_t port, Proto proto) const noexcept {
   bool wildcard = false;
   for (const LocalSocket& socket : x_sockets) {
-    if (!same_port(socket.address.port, port)) continue;
+    if (!same_port(socket.address.port, port) || !same_proto(socket.proto, proto)) continue;
     if (socket.address.ip == ip) return true;
     wildcard =
         wildcard || (socket.wildcard && (socket.address.ip.family == ip.family || socket.address.ip.is_v6()));
@@ -85,7 +85,7 @@ bool LocalSockets::is_myself(std::string_view host, std::uint16_t port, Proto pr
   }
   // Only text that can be an address is worth parsing: IPv6 in its many spellings, and wildcard listeners.
   if (host.front() == '[' || is_digit(host.front())) {
-    if (const auto ip = parse_ip(host); ip) return is_myself(*ip, port);
+    if (const auto ip = parse_ip(host); ip) return is_myself(*ip, port, proto);
   }
   return false;
 }
@@ -126,18 +126,25 @@ SocketId LocalSockets::find_named(std::string_view name) const noexcept {
 SocketId LocalSockets::choose(Proto proto, const IpAddress& to, SocketId arrived_on) const noexcept {
   const auto fits = [&](const LocalSocket& socket) {
     if (socket.proto != proto || socket.address.ip.family != to.family) return false;
-    // A socket on 127.0.0.1 cannot reach another machine: the kernel would send with a martian source.
+    // A socket on 127.0.0.1 cannot reach another machine: the kernel refuses such a source address.
     return socket.wildcard || to.is_loopback() || !socket.address.ip.is_loopback();
   };
   if (arrived_on < x_sockets.size() && fits(x_sockets[arrived_on])) return arrived_on;
-  SocketId second = kNoSocket;
   for (std::size_t i = 0; i < x_sockets.size(); ++i) {
     if (fits(x_sockets[i])) return static_cast<SocketId>(i);
-    if (second == kNoSocket && x_sockets[i].proto == proto && x_sockets[i].address.ip.family == to.family) {
-      second = static_cast<SocketId>(i);
-    }
   }
-  return second;
+  return kNoSocket;
+}
+
+IpAddress LocalSockets::source_address(SocketId id, const IpAddress& to,
+                                       const IpAddress& arrived_at) const noexcept {
+  const auto reaches = [&](const IpAddress& ip) {
+    return ip.family == to.family && !ip.is_wildcard() && (to.is_loopback() || !ip.is_loopback());
+  };
+  if (id >= x_sockets.size() || x_sockets[id].address.ip.family != to.family) return {};
+  if (reaches(arrived_at)) return arrived_at;
+  const auto found = std::find_if(x_local.begin(), x_local.end(), reaches);
+  return found != x_local.end() ? *found : IpAddress{};
 }
 
 }  // namespace ser::proxy

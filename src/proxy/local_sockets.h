@@ -51,16 +51,20 @@ class LocalSockets {
   /// True when host (name or literal, brackets tolerated), port (0: any/default) and protocol (none: any) are
   /// ours. With port 0 the port is not looked at (SER row "uri==myself": no port check).
   bool is_myself(std::string_view host, std::uint16_t port = 0, Proto proto = Proto::none) const noexcept;
-  bool is_myself(const IpAddress& ip, std::uint16_t port = 0) const noexcept;
+  bool is_myself(const IpAddress& ip, std::uint16_t port = 0, Proto proto = Proto::none) const noexcept;
 
   /// The socket `host:port` names exactly ($fs, force_send_socket, Route of ours); kNoSocket if none.
   SocketId find(Proto proto, std::string_view host, std::uint16_t port) const noexcept;
   SocketId find_named(std::string_view name) const noexcept;
 
   /// The socket to reach `to` from, given the one the message arrived on: that one if family and protocol
-  /// fit, else the first that fits; kNoSocket when no socket has the family. A wildcard fits; its source
-  /// address is the kernel's choice.
+  /// fit, else the first that fits; kNoSocket when there is none. A wildcard fits; a loopback address reaches
+  /// nothing but loopback addresses (the kernel refuses such a source).
   SocketId choose(Proto proto, const IpAddress& to, SocketId arrived_on) const noexcept;
+  /// The source address on wildcard socket `id` towards `to`: `arrived_at` (the local address of the message
+  /// in hand; may be none) if it can reach `to`, else the first of our addresses that can; none when there is
+  /// none.
+  IpAddress source_address(SocketId id, const IpAddress& to, const IpAddress& arrived_at) const noexcept;
   bool multihomed_probe() const noexcept { return x_mhomed; }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/via_token.h"
 
+#include <array>
 #include <cstring>
 
 #include "base/text.h"
@@ -38,7 +39,9 @@ std::string_view tag_of(const Result<const sip::NameAddr*>& value) noexcept {
 
 }  // namespace
 
-bool has_unique_branch(const sip::Via& via) noexcept { return has_cookie(via.branch); }
+bool has_unique_branch(const sip::Via& via) noexcept {
+  return has_cookie(via.branch);
+}
 
 std::size_t write_token(const HashKey& key, const ViaToken& token, const sip::Via& below,
                         std::span<char, kMaxToken> out) noexcept {
@@ -89,8 +92,11 @@ std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
   } else {
     return std::nullopt;
   }
-  const std::string_view head = branch.substr(0, at);
-  if (hex(kProofDigits) != proof(key, head, *below) || !good) return std::nullopt;
+  if (!good) return std::nullopt;
+  // As text: we write lower case, so a branch whose letters were changed in case is none of ours.
+  std::array<char, kProofDigits> expected{};
+  print_hex(expected.data(), proof(key, branch.substr(0, at), *below), kProofDigits);
+  if (std::memcmp(branch.data() + at, expected.data(), kProofDigits) != 0) return std::nullopt;
   return token;
 }
 

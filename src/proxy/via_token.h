@@ -36,7 +36,8 @@ struct ViaToken {
   std::uint64_t unique = 0;      ///< stateless_2543
 };
 
-/// The Via has a branch with the magic cookie and more: it names its transaction (RFC 3261 8.1.1.7, RFC 4475 3.2.1).
+/// The Via has a branch with the magic cookie and more: it names its transaction (RFC 3261 8.1.1.7, RFC
+/// 4475 3.2.1).
 bool has_unique_branch(const sip::Via& via) noexcept;
 
 /// Writes the whole branch value; returns its length. `below` is the request's top Via as received.

@@ -95,7 +95,7 @@ Outcome Core::log_level(Run& run, std::string_view level, std::string_view text)
 }
 
 Outcome Core::error(Run& run, std::string_view first, std::string_view second) {
-  LOG(run.services().log, notice, "error(\"{}\", \"{}\"): not implemented", first, second);
+  LOG(run.services().log, notice, "error(\"{}\", \"{}\") has no effect", first, second);
   return Outcome::yes();
 }
 
@@ -192,7 +192,7 @@ mod::ModuleSpec describe_core() {
                                    rewriting)
       .function<&Core::log>("log", "Writes a log line at debug level.", {"text"})
       .function<&Core::log_level>("log", "Writes a log line.", {"level", "text"})
-      .function<&Core::error>("error", "Logs that it is not implemented, as SER does.", {"a", "b"})
+      .function<&Core::error>("error", "Logs a line and does nothing else, as in SER.", {"a", "b"})
       .function<&Core::set_flag>("setflag", "Sets a flag of the message.", {"flag"})
       .function<&Core::reset_flag>("resetflag", "Clears a flag of the message.", {"flag"})
       .function<&Core::is_flag_set>("isflagset", "Is the flag set?", {"flag"}, proxy::kAnyRoute,

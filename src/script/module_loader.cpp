@@ -102,8 +102,7 @@ void ModuleLoader::load_all(const Ast& ast, std::span<const std::string> extra,
       items.push_back({setting.order, nullptr, setting.values[0].text});
     }
   }
-  std::stable_sort(items.begin(), items.end(),
-                   [](const Item& a, const Item& b) { return a.order < b.order; });
+  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.order < b.order; });
   for (const Item& item : items) {
     if (item.module == nullptr) {
       std::string_view rest = item.path;
@@ -197,7 +196,6 @@ void ModuleLoader::store(const ModuleParameter& parameter) {
   const Expression* written = parameter.value;
   if (written == nullptr || written->kind == ExpressionKind::invalid) return;
   mod::ParamValue value;
-  SettingValue word;
   switch (written->kind) {
     case ExpressionKind::integer:
       value.integer = written->number;

@@ -58,12 +58,13 @@ constexpr std::uint64_t up_to(unsigned bit) noexcept {
 
 }  // namespace
 
-LineIndex::Verdict scan_lines(std::string_view text, LineIndex& out) noexcept {
+HeaderScan scan_lines(std::string_view text, std::span<LineEnd> room) noexcept {
   const std::size_t size = std::min<std::size_t>(text.size(), 65535);
   const char* const base = text.data();
+  HeaderScan scan;
   std::size_t count = 0;
-  std::size_t line = 0;   // offset of the line in hand
-  std::size_t colon = 0;  // offset of its first colon
+  std::size_t physical = 0;  // offset of the physical line in hand
+  std::size_t colon = 0;     // offset of the first colon of the field in hand
   std::uint64_t after_cr = 0;
   std::uint64_t bare = 0;
   char tail[kBlock];
@@ -81,27 +82,32 @@ LineIndex::Verdict scan_lines(std::string_view text, LineIndex& out) noexcept {
     for (std::uint64_t rest = masks.lf; rest != 0; rest &= rest - 1) {
       const auto bit = static_cast<unsigned>(std::countr_zero(rest));
       const std::size_t lf = at + bit;
-      if (lf - line < 2 && (lf == line || base[line] == '\r')) {
-        out.count = static_cast<std::uint16_t>(std::min(count, LineIndex::kMaxLines));
-        out.blank_line = static_cast<std::uint16_t>(line);
-        out.header_end = static_cast<std::uint16_t>(lf + 1);
-        if ((bare | (bare_here & up_to(bit))) != 0) return LineIndex::Verdict::bare_cr;
-        return count > LineIndex::kMaxLines ? LineIndex::Verdict::too_many : LineIndex::Verdict::complete;
+      if (lf - physical < 2 && (lf == physical || base[physical] == '\r')) {
+        scan.count = static_cast<std::uint32_t>(count);
+        scan.blank_line = static_cast<std::uint16_t>(physical);
+        scan.header_end = static_cast<std::uint16_t>(lf + 1);
+        scan.complete = true;
+        scan.bare_cr = (bare | (bare_here & up_to(bit))) != 0;
+        return scan;
       }
+      physical = lf + 1;
       if (colon == 0 && (colons & up_to(bit)) != 0)
         colon = at + static_cast<unsigned>(std::countr_zero(colons));
       colons &= ~up_to(bit);
-      if (count < LineIndex::kMaxLines)
-        out.lines[count] = {static_cast<std::uint16_t>(lf + 1), static_cast<std::uint16_t>(colon)};
+      // A fold belongs to the field before it; behind the start line there is none.
+      if (count != 0 && physical < size && (base[physical] == ' ' || base[physical] == '\t')) continue;
+      if (count < room.size())
+        room[count] = {static_cast<std::uint16_t>(physical), static_cast<std::uint16_t>(colon)};
       ++count;
-      line = lf + 1;
       colon = 0;
     }
     if (colon == 0 && colons != 0) colon = at + static_cast<unsigned>(std::countr_zero(colons));
     bare |= bare_here;
   }
-  bare |= after_cr;  // a CR as the very last byte
-  return bare != 0 ? LineIndex::Verdict::bare_cr : LineIndex::Verdict::no_blank_line;
+  scan.count = static_cast<std::uint32_t>(count);
+  scan.blank_line = scan.header_end = static_cast<std::uint16_t>(size);
+  scan.bare_cr = (bare | after_cr) != 0;
+  return scan;
 }
 
 }  // namespace ser::sip

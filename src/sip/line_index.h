@@ -1,40 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the lines of a header end, found in one pass over its bytes: what the receive checks look at anyway,
-// kept for the index.
+// Where the header fields of a message lie, found in one pass over its bytes and without reading a name.
 #pragma once
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace ser::sip {
 
-/// One physical line of a header. Left uninitialised on purpose: 128 of them stand on the stack of the hot
-/// path.
+/// The start line, or a header field with its continuation lines. It begins where the one before ends. Left
+/// uninitialised on purpose: 128 of them stand on the stack of the hot path.
 struct LineEnd {
-  std::uint16_t end;    ///< offset behind its LF
+  std::uint16_t end;    ///< offset behind its last LF
   std::uint16_t colon;  ///< offset of its first colon; 0: none
 };
 
-/// The lines of a header, the start line first. On the stack of who scans; Message::parse() copies what it
-/// keeps.
-struct LineIndex {
-  static constexpr std::size_t kMaxLines = 128;
-  enum class Verdict : std::uint8_t {
-    complete,  ///< blank line found
-    no_blank_line,
-    bare_cr,   ///< a CR without LF before the blank line
-    too_many,  ///< complete, but with more lines than fit: `lines` is of no use
-  };
-  std::array<LineEnd, kMaxLines> lines;
-  std::uint16_t count = 0;       ///< lines before the blank one
-  std::uint16_t blank_line = 0;  ///< offset of the blank line
-  std::uint16_t header_end = 0;  ///< offset of the first body byte
+/// What a pass over a header says.
+struct HeaderScan {
+  std::uint32_t count =
+      0;  ///< LineEnds there are, the start line first; more than were kept when room was short
+  std::uint16_t blank_line = 0;  ///< offset of the blank line; of the end of the text when there is none
+  std::uint16_t header_end = 0;  ///< offset of the first body byte; the same
+  bool complete = false;         ///< the blank line was found
+  bool bare_cr = false;          ///< a CR without LF stands before it
 };
 
-/// Finds line ends (LF, with or without CR), first colons and the blank line of `text`, at most 65,535 bytes
-/// of it, and sees whether every CR before the blank line has its LF. Reads no further than the block of 64
-/// bytes the blank line is in. No allocation.
-LineIndex::Verdict scan_lines(std::string_view text, LineIndex& out) noexcept;
+/// A scan with room for usual headers, made on the stack by who checks a datagram before it becomes a
+/// message.
+struct LineIndex {
+  static constexpr std::size_t kRoom = 128;
+  HeaderScan scan;
+  std::array<LineEnd, kRoom> lines;
+};
+
+/// Finds line ends (LF, with or without CR before it), folds, first colons and the blank line in at most
+/// 65,535 bytes. Keeps the first room.size() lines. Reads no further than the 64 bytes the blank line is in.
+/// A line without LF at the end of the text is not counted.
+HeaderScan scan_lines(std::string_view text, std::span<LineEnd> room) noexcept;
+
+inline void scan_lines(std::string_view text, LineIndex& index) noexcept {
+  index.scan = scan_lines(text, index.lines);
+}
 
 }  // namespace ser::sip

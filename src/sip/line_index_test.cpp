@@ -12,28 +12,29 @@
 namespace ser::sip {
 namespace {
 
-using Verdict = LineIndex::Verdict;
-
 /// The same by looking at every byte.
-Verdict slow_scan(std::string_view text, std::vector<LineEnd>& lines, std::size_t& blank,
-                  std::size_t& header_end) {
-  bool bare = false;
+HeaderScan slow_scan(std::string_view text, std::vector<LineEnd>& lines) {
+  HeaderScan scan;
   std::size_t line = 0;
   std::size_t colon = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) bare = true;
+    if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) scan.bare_cr = true;
     if (text[i] == ':' && colon == 0) colon = i;
     if (text[i] != '\n') continue;
     if (i == line || (i == line + 1 && text[line] == '\r')) {
-      blank = line;
-      header_end = i + 1;
-      return bare ? Verdict::bare_cr : Verdict::complete;
+      scan.blank_line = static_cast<std::uint16_t>(line);
+      scan.header_end = static_cast<std::uint16_t>(i + 1);
+      scan.complete = true;
+      break;
     }
-    lines.push_back({static_cast<std::uint16_t>(i + 1), static_cast<std::uint16_t>(colon)});
     line = i + 1;
+    if (!lines.empty() && line < text.size() && (text[line] == ' ' || text[line] == '\t')) continue;
+    lines.push_back({static_cast<std::uint16_t>(line), static_cast<std::uint16_t>(colon)});
     colon = 0;
   }
-  return bare ? Verdict::bare_cr : Verdict::no_blank_line;
+  if (!scan.complete) scan.blank_line = scan.header_end = static_cast<std::uint16_t>(text.size());
+  scan.count = static_cast<std::uint32_t>(lines.size());
+  return scan;
 }
 
 /// Texts of all kinds of line ends and lengths, the same on every run.
@@ -44,6 +45,7 @@ std::string make_text(unsigned seed) {
   const unsigned lines = next() % 20;
   for (unsigned i = 0; i < lines; ++i) {
     const unsigned size = next() % 90 + 1;
+    if (next() % 7 == 0) text += next() % 2 == 0 ? ' ' : '\t';
     for (unsigned j = 0; j < size; ++j) text += next() % 29 == 0 ? ':' : static_cast<char>('a' + next() % 26);
     if (next() % 40 == 0) text += "\rx";
     text += next() % 5 == 0 ? "\n" : "\r\n";
@@ -57,15 +59,14 @@ TEST(LineIndex, AgreesWithABytewiseScan) {
   for (unsigned seed = 0; seed < 2000; ++seed) {
     const std::string text = make_text(seed);
     std::vector<LineEnd> lines;
-    std::size_t blank = 0;
-    std::size_t header_end = 0;
-    const Verdict expected = slow_scan(text, lines, blank, header_end);
+    const HeaderScan expected = slow_scan(text, lines);
     LineIndex index;
-    ASSERT_EQ(scan_lines(text, index), expected) << seed;
-    if (expected != Verdict::complete) continue;
-    ASSERT_EQ(index.count, lines.size());
-    EXPECT_EQ(index.blank_line, blank);
-    EXPECT_EQ(index.header_end, header_end);
+    scan_lines(text, index);
+    ASSERT_EQ(index.scan.count, expected.count) << seed;
+    EXPECT_EQ(index.scan.complete, expected.complete) << seed;
+    EXPECT_EQ(index.scan.bare_cr, expected.bare_cr) << seed;
+    EXPECT_EQ(index.scan.blank_line, expected.blank_line) << seed;
+    EXPECT_EQ(index.scan.header_end, expected.header_end) << seed;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       EXPECT_EQ(index.lines[i].end, lines[i].end) << seed;
       EXPECT_EQ(index.lines[i].colon, lines[i].colon) << seed;
@@ -74,26 +75,59 @@ TEST(LineIndex, AgreesWithABytewiseScan) {
 }
 
 TEST(LineIndex, EveryLengthAroundABlock) {
-  for (std::size_t size = 0; size < 200; ++size) {
-    const std::string text = std::string(size, 'x') + "\r\n\r\n";
+  for (std::size_t size = 1; size < 200; ++size) {
+    const std::string x(size, 'x');
     LineIndex index;
-    ASSERT_EQ(scan_lines(text, index), Verdict::complete) << size;
-    EXPECT_EQ(index.header_end, size == 0 ? 2 : size + 4);
-    EXPECT_EQ(scan_lines(std::string(size, 'x') + "\r", index), Verdict::bare_cr) << size;
-    EXPECT_EQ(scan_lines(std::string(size, 'x') + "\r\n", index),
-              size == 0 ? Verdict::complete : Verdict::no_blank_line)
-        << size;
-    EXPECT_EQ(scan_lines(std::string(size, 'x') + "\ry\r\n\r\n", index), Verdict::bare_cr) << size;
-    EXPECT_EQ(scan_lines(std::string(size, 'x') + "\r\n\r\n\rz", index), Verdict::complete) << size;
+    scan_lines(x + "\r\n\r\n", index);
+    EXPECT_TRUE(index.scan.complete && !index.scan.bare_cr) << size;
+    EXPECT_EQ(index.scan.header_end, size + 4);
+    scan_lines(x + "\r", index);
+    EXPECT_TRUE(!index.scan.complete && index.scan.bare_cr) << size;
+    scan_lines(x + "\r\n", index);
+    EXPECT_TRUE(!index.scan.complete && !index.scan.bare_cr) << size;
+    scan_lines(x + "\ry\r\n\r\n", index);
+    EXPECT_TRUE(index.scan.complete && index.scan.bare_cr) << size;
+    scan_lines(x + "\r\n\r\n\rz", index);
+    EXPECT_TRUE(index.scan.complete && !index.scan.bare_cr) << size;
   }
 }
 
-TEST(LineIndex, TooManyLinesAreToldAndCounted) {
-  std::string text;
+TEST(LineIndex, MoreLinesThanRoomAreCounted) {
+  std::string text = "OPTIONS sip:b@x SIP/2.0\r\n";
   for (int i = 0; i < 200; ++i) text += "a: b\r\n";
-  text += "\r\n";
-  LineIndex index;
-  EXPECT_EQ(scan_lines(text, index), Verdict::too_many);
+  LineIndex lines;
+  scan_lines(text + "\r\n", lines);
+  EXPECT_EQ(lines.scan.count, 201U);
+  TestArena arena;
+  const std::string whole = text + "\r\n";
+  const auto message = Message::parse(whole, arena.arena, nullptr, &lines);
+  ASSERT_TRUE(message);
+  EXPECT_TRUE((*message)->index_all());
+  EXPECT_EQ((*message)->headers_indexed(), 200U);
+  EXPECT_EQ((*message)->find(HeaderId::accept_contact, 199)->value(), "b");
+}
+
+TEST(LineIndex, FindReadsOnlyWhatItMay) {
+  const std::string text =
+      "INVITE sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nMax-Forwards : 70\r\nFrom: "
+      "<sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\n"
+      "Call-ID: 1\r\nCSeq: 1 INVITE\r\nvia: SIP/2.0/UDP c;branch=z9hG4bK2\r\nv: SIP/2.0/UDP "
+      "d;branch=z9hG4bK3\r\nContent-Length: 0\r\n\r\n";
+  TestArena arena;
+  const auto message = Message::parse(text, arena.arena);
+  ASSERT_TRUE(message);
+  EXPECT_EQ((*message)->headers_indexed(), 0U);
+  EXPECT_EQ((*(*message)->via(0))->host, "a");
+  EXPECT_EQ((*message)->headers_indexed(), 1U);
+  EXPECT_EQ((*message)->find(HeaderId::max_forwards)->value(), "70");
+  EXPECT_EQ((*message)->headers_indexed(), 2U);
+  EXPECT_EQ((*(*message)->via(2))->host, "d");
+  EXPECT_EQ((*message)->headers_indexed(), 4U);
+  EXPECT_EQ((*message)->wire_bytes().size(), text.size());
+  EXPECT_EQ((*message)->headers_indexed(), 4U);
+  EXPECT_TRUE((*message)->index_all());
+  EXPECT_EQ((*message)->headers_indexed(), 9U);
+  EXPECT_EQ((*message)->find(HeaderId::via, 1)->value(), "SIP/2.0/UDP c;branch=z9hG4bK2");
 }
 
 TEST(LineIndex, MessageIndexesTheSameWithAndWithoutIt) {
@@ -104,7 +138,7 @@ TEST(LineIndex, MessageIndexesTheSameWithAndWithoutIt) {
   TestArena plain_arena;
   TestArena quick_arena;
   LineIndex lines;
-  ASSERT_EQ(scan_lines(text, lines), Verdict::complete);
+  scan_lines(text, lines);
   const auto plain = Message::parse(text, plain_arena.arena);
   const auto quick = Message::parse(text, quick_arena.arena, nullptr, &lines);
   ASSERT_TRUE(plain && quick);

@@ -2,12 +2,49 @@
 #include "sip/message.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/text.h"
+#include "sip/header_table.h"
 #include "sip/scanner.h"
 
 namespace ser::sip {
+
+namespace {
+
+/// What a name must look like to be worth reading: nearly all fields of a message are told apart by it.
+struct NameShape {
+  char letter = 0;   // lower case
+  char compact = 0;  // the same; NUL: none
+  std::uint8_t size = 0;
+};
+
+constexpr std::array<NameShape, kHeaderIds> make_shapes() {
+  std::array<NameShape, kHeaderIds> shapes{};
+  for (const HeaderRow& row : kHeaderTable) {
+    if (row.name.empty()) continue;
+    shapes[static_cast<std::size_t>(row.id)] = {to_lower(row.name[0]), row.compact,
+                                                static_cast<std::uint8_t>(row.name.size())};
+  }
+  return shapes;
+}
+
+constexpr std::array<NameShape, kHeaderIds> kShapes = make_shapes();
+
+bool may_be(const NameShape& shape, const char* name, std::size_t size) noexcept {
+  const char letter = static_cast<char>(name[0] | 0x20);
+  if (size == shape.size) return letter == shape.letter;
+  if (size == 1) return letter == shape.compact;
+  return size > 1 && is_space(name[size - 1]);  // white space before the colon
+}
+
+/// SP or a control character: nearly no byte is, so this goes before is_lws().
+bool is_low(char c) noexcept {
+  return static_cast<unsigned char>(c) <= ' ';
+}
+
+}  // namespace
 
 Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineError* bad_start,
                                 const LineIndex* lines) noexcept {
@@ -21,88 +58,66 @@ Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineE
     if (bad_start == nullptr || message->x_start.method_name.empty()) return parsed.error();
     bad_start->error = parsed.error();
   }
-  const char* line_end = message->x_start.line.data() + message->x_start.line.size();
-  message->x_scan = line_end + (*line_end == '\r' ? 2 : 1);
-  if (lines != nullptr) message->keep_lines(*lines);
+  LineIndex scanned;
+  if (lines == nullptr) {
+    scan_lines(bytes, scanned);
+    lines = &scanned;
+  }
+  if (!message->keep_lines(*lines)) return {Errc::no_memory, "no room for the header table"};
   return message;
 }
 
-void Message::keep_lines(const LineIndex& lines) noexcept {
-  const std::size_t count = lines.count > 0 ? lines.count - std::size_t{1} : 0;
+bool Message::keep_lines(const LineIndex& lines) noexcept {
+  const HeaderScan& scan = lines.scan;
+  x_blank_line = scan.blank_line;
+  x_header_end = scan.header_end;
+  x_has_blank_line = scan.complete;
+  if (scan.count == 0) return true;  // only a start line without line end, which parse_start_line() refused
+  const std::size_t count = std::min<std::size_t>(scan.count, kMaxHeaders + 1);
+  x_too_many = scan.count > count;
   auto* kept = static_cast<LineEnd*>(x_arena->allocate(count * sizeof(LineEnd), alignof(LineEnd)));
-  if (kept == nullptr) return;  // the slow way needs no memory
-  std::memcpy(kept, lines.lines.data() + 1, count * sizeof(LineEnd));
-  x_lines = kept;
-  x_line_count = static_cast<std::uint16_t>(count);
-  x_blank_line = lines.blank_line;
-  x_header_end = lines.header_end;
-  x_scanned = true;
-}
-
-void Message::note(Errc code, const char* what, const char* where) const noexcept {
-  if (x_error.code == Errc::none) x_error = {code, static_cast<std::uint32_t>(where - x_bytes.data()), what};
-}
-
-void Message::finish(const char* line, const char* line_end) const noexcept {
-  x_blank_line = static_cast<std::uint16_t>(line - x_bytes.data());
-  x_header_end = static_cast<std::uint16_t>(line_end - x_bytes.data());
-  x_scan = line_end;
-  x_complete = true;
-}
-
-namespace {
-/// Length of the blank line at `p`: 2, 1, or 0 when there is none.
-std::size_t blank_line(const char* p, const char* end) noexcept {
-  if (p == end || *p > '\r') return 0;
-  if (*p == '\n') return 1;
-  return *p == '\r' && end - p >= 2 && p[1] == '\n' ? 2 : 0;
-}
-
-/// SP or a control character: nearly no byte is, so this goes before is_lws().
-bool is_low(char c) noexcept {
-  return static_cast<unsigned char>(c) <= ' ';
-}
-}  // namespace
-
-void Message::skip_rest(const char* line) const noexcept {
-  while (line != nullptr && line != end()) {
-    if (const std::size_t blank = blank_line(line, end()); blank != 0) return finish(line, line + blank);
-    line = field_end(line, end());
-  }
-  finish(end(), end());
-}
-
-bool Message::new_chunk(const char* line) const noexcept {
-  if (x_count == kMaxHeaders) {
-    note(Errc::too_many, "too many header fields", line);
-    return false;
-  }
-  auto* chunk = static_cast<HeaderField*>(
-      x_arena->allocate((kChunkFields + 1) * sizeof(HeaderField), alignof(HeaderField)));
-  if (chunk == nullptr) {
-    note(Errc::no_memory, "no room for the header table", line);
-    return false;
-  }
-  if (x_last == nullptr) {
-    x_first = chunk;
+  if (kept == nullptr) return false;
+  if (count <= LineIndex::kRoom) {
+    std::memcpy(kept, lines.lines.data(), count * sizeof(LineEnd));
   } else {
-    auto* link = new (x_free) HeaderField;
-    link->x_typed = chunk;
+    scan_lines(x_bytes, {kept, count});
   }
-  x_free = chunk;
-  x_room = static_cast<std::uint8_t>(std::min<std::size_t>(kChunkFields, kMaxHeaders - x_count));
+  x_first_line = kept[0].end;
+  x_lines = kept + 1;
+  x_line_count = static_cast<std::uint16_t>(count - 1);
   return true;
 }
 
+void Message::note(Errc code, const char* what, std::size_t offset) const noexcept {
+  if (x_error.code == Errc::none || offset < x_error.offset)
+    x_error = {code, static_cast<std::uint32_t>(offset), what};
+}
+
+bool Message::make_fields() const noexcept {
+  if (x_fields != nullptr || x_line_count == 0) return x_line_count != 0;
+  x_fields = x_arena->make_array<HeaderField>(x_line_count);
+  if (x_fields == nullptr) note(Errc::no_memory, "no room for the header table", x_first_line);
+  return x_fields != nullptr;
+}
+
+const HeaderField& Message::field(std::size_t line) const noexcept {
+  HeaderField& field = x_fields[line];
+  if (field.x_line == nullptr) fill(field, line);
+  return field;
+}
+
 /// The plain case is `Name: value CRLF`; everything else takes the slow road.
-void Message::fill(HeaderField& field, const Line& text) const noexcept {
-  const char* const line = text.begin;
-  const char* const line_end = text.end;
-  const char* const colon = text.colon;
+void Message::fill(HeaderField& field, std::size_t number) const noexcept {
+  const std::size_t begin = line_begin(number);
+  const LineEnd& found = x_lines[number];
+  const char* const line = x_bytes.data() + begin;
+  const char* const line_end = x_bytes.data() + found.end;
+  const char* const colon = x_bytes.data() + found.colon;
+  ++x_count;
   field.x_line = line;
-  field.x_offset = static_cast<std::uint16_t>(line - x_bytes.data());
-  field.x_line_size = static_cast<std::uint16_t>(line_end - line);
-  if (colon == nullptr || colon == line) [[unlikely]] {
+  field.x_offset = static_cast<std::uint16_t>(begin);
+  field.x_line_size = static_cast<std::uint16_t>(found.end - begin);
+  if (found.colon <= begin) [[unlikely]] {
     return fill_malformed(field);
   }
   const char* name_end = colon;
@@ -125,6 +140,9 @@ void Message::fill(HeaderField& field, const Line& text) const noexcept {
   }
   field.x_value_at = static_cast<std::uint16_t>(value - line);
   field.x_value_size = static_cast<std::uint16_t>(value_end - value);
+  const auto id = static_cast<std::size_t>(field.x_id);
+  if (id < kHotHeaders && (x_hot[id] == 0 || x_hot[id] > number + 1))
+    x_hot[id] = static_cast<std::uint16_t>(number + 1);
 }
 
 void Message::fill_malformed(HeaderField& field) const noexcept {
@@ -132,111 +150,79 @@ void Message::fill_malformed(HeaderField& field) const noexcept {
   field.x_value_at = static_cast<std::uint16_t>(trimmed.data() - field.x_line);
   field.x_value_size = static_cast<std::uint16_t>(trimmed.size());
   field.x_malformed = true;
-  note(Errc::syntax, "malformed header field", field.x_line);
+  note(Errc::syntax, "malformed header field", field.x_offset);
 }
 
-bool Message::next_line(Line& line) const noexcept {
-  line.begin = x_scan;
-  if (x_scanned) [[likely]] {
-    const char* const base = x_bytes.data();
-    if (x_line_next == x_line_count) {
-      x_scan = base + x_header_end;
-      x_complete = true;
-      return false;
-    }
-    const LineEnd& found = x_lines[x_line_next++];
-    line.end = base + found.end;
-    line.colon = found.colon != 0 ? base + found.colon : nullptr;
-    while (is_space(*line.end))
-      line.end = base + x_lines[x_line_next++].end;  // the blank line ends every fold
-    return true;
-  }
-  if (const std::size_t blank = blank_line(line.begin, end()); blank != 0) {
-    finish(line.begin, line.begin + blank);
-    return false;
-  }
-  line.end = field_end(line.begin, end());
-  if (line.end == nullptr) [[unlikely]] {
-    note(Errc::incomplete, "no blank line after the header", end());
-    finish(end(), end());
-    return false;
-  }
-  line.colon = find_colon(line.begin, line.end);
-  return true;
-}
-
-const HeaderField* Message::index_until(std::size_t stop) const noexcept {
-  if (x_complete) return nullptr;
-  Line line;
-  while (next_line(line)) {
-    if (x_room == 0 && !new_chunk(line.begin)) [[unlikely]] {
-      skip_rest(line.begin);
-      return nullptr;
-    }
-    --x_room;
-    ++x_count;
-    HeaderField* field = x_last = new (x_free++) HeaderField;
-    fill(*field, line);
-    x_scan = line.end;
-    const auto id = static_cast<std::size_t>(field->x_id);
-    if (id < kHotHeaders && x_hot[id] == nullptr) x_hot[id] = field;
-    if (id == stop || stop == kAnyId) return field;
+const HeaderField* Message::find_from(HeaderId id, std::size_t line) const noexcept {
+  if (!make_fields()) return nullptr;
+  const NameShape shape = kShapes[static_cast<std::size_t>(id)];
+  std::size_t begin = line_begin(line);
+  for (; line < x_line_count; begin = x_lines[line++].end) {
+    const std::size_t colon = x_lines[line].colon;
+    if (colon <= begin || !may_be(shape, x_bytes.data() + begin, colon - begin)) continue;
+    if (const HeaderField& candidate = field(line); candidate.x_id == id) return &candidate;
   }
   return nullptr;
 }
 
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
-  if (after == nullptr) return x_first != nullptr ? x_first : index_until(kAnyId);
-  if (after == x_last) return index_until(kAnyId);
-  const HeaderField* next = after + 1;
-  return next->x_line != nullptr ? next : static_cast<const HeaderField*>(next->x_typed);
+  if (!make_fields()) return nullptr;
+  const std::size_t line = after == nullptr ? 0 : static_cast<std::size_t>(after - x_fields) + 1;
+  return line < x_line_count ? &field(line) : nullptr;
 }
 
 const HeaderField* Message::next_same(const HeaderField& after) const noexcept {
-  const HeaderField* field = next_field(&after);
-  while (field != nullptr && field->x_id != after.x_id) field = next_field(field);
-  return field;
+  if (after.x_id != HeaderId::other)
+    return find_from(after.x_id, static_cast<std::size_t>(&after - x_fields) + 1);
+  const HeaderField* next = next_field(&after);
+  while (next != nullptr && next->x_id != HeaderId::other) next = next_field(next);
+  return next;
 }
 
 const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
-  const HeaderField* field = nullptr;
-  if (const auto hot = static_cast<std::size_t>(id); hot < kHotHeaders && id != HeaderId::other) {
-    field = x_hot[hot];
-    // Not seen among the fields indexed so far: go on behind them.
-    if (field == nullptr) field = index_until(hot);
-    if (field == nullptr) return nullptr;
+  const HeaderField* found = nullptr;
+  if (const auto hot = static_cast<std::size_t>(id); id == HeaderId::other) {
+    found = next_field(nullptr);
+    if (found != nullptr && found->x_id != id) found = next_same(*found);
+  } else if (hot < kHotHeaders && x_hot[hot] == 1) {
+    found = &x_fields[0];  // nothing can stand before it
   } else {
-    do {
-      field = next_field(field);
-      if (field == nullptr) return nullptr;
-    } while (field->x_id != id);
+    found = find_from(id, 0);
   }
-  for (; nth > 0 && field != nullptr; --nth) field = next_same(*field);
-  return field;
+  for (; nth > 0 && found != nullptr; --nth) found = next_same(*found);
+  return found;
 }
 
 const HeaderField* Message::find(std::string_view name, std::size_t nth) const noexcept {
   if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id, nth);
-  for (const HeaderField* field = next_field(nullptr); field != nullptr; field = next_field(field)) {
-    if (field->x_id != HeaderId::other || field->x_malformed || !iequals(field->name(), name)) continue;
-    if (nth-- == 0) return field;
+  if (name.empty() || name.size() > 255 || !make_fields()) return nullptr;
+  const NameShape shape{static_cast<char>(name[0] | 0x20), 0, static_cast<std::uint8_t>(name.size())};
+  std::size_t begin = x_first_line;
+  for (std::size_t line = 0; line < x_line_count; begin = x_lines[line++].end) {
+    const std::size_t colon = x_lines[line].colon;
+    if (colon <= begin || !may_be(shape, x_bytes.data() + begin, colon - begin)) continue;
+    const HeaderField& candidate = field(line);
+    if (candidate.x_malformed || !iequals(candidate.name(), name)) continue;
+    if (nth-- == 0) return &candidate;
   }
   return nullptr;
 }
 
 Result<void> Message::index_all() const noexcept {
-  index_until(kNoId);
+  if (make_fields()) {
+    for (std::size_t line = 0; line < x_line_count; ++line) field(line);
+  }
+  if (x_too_many) note(Errc::too_many, "too many header fields", x_lines[x_line_count - 1].end);
+  if (!x_has_blank_line) note(Errc::incomplete, "no blank line after the header", x_bytes.size());
   if (x_error.code != Errc::none) return x_error;
   return {};
 }
 
 std::size_t Message::header_end_offset() const noexcept {
-  if (!x_scanned) index_until(kNoId);
   return x_header_end;
 }
 
 std::size_t Message::blank_line_offset() const noexcept {
-  header_end_offset();
   return x_blank_line;
 }
 
@@ -256,8 +242,7 @@ std::string_view Message::body() const noexcept {
 }
 
 std::string_view Message::wire_bytes() const noexcept {
-  const std::size_t body_size = body().size();
-  return x_bytes.substr(0, header_end_offset() + body_size);
+  return x_bytes.substr(0, x_header_end + body().size());
 }
 
 Error Message::keep_error(const HeaderField& field, const Error& error) const noexcept {

@@ -36,8 +36,8 @@ class Message {
   /// of bytes(). With `bad_start`, a start line that is wrong but answerable (see parse_start_line: wrong
   /// version, syntax error of what is a request beyond doubt) is reported there and the message is returned;
   /// otherwise it is the error. Errc::too_long, incomplete, syntax, version, out_of_range, no_memory.
-  /// `lines`, if given, is what scan_lines() found in exactly `bytes` (complete, no empty lines before the
-  /// start line): the index then need not look for line ends again, and header_end_offset() indexes nothing.
+  /// `lines`, if given, is what scan_lines() found in exactly `bytes`, which then have no empty lines before
+  /// the start line.
   static Result<Message*> parse(std::string_view bytes, Arena& arena, StartLineError* bad_start = nullptr,
                                 const LineIndex* lines = nullptr) noexcept;
 
@@ -69,7 +69,7 @@ class Message {
   /// Header fields indexed so far.
   std::size_t headers_indexed() const noexcept { return x_count; }
   /// Everything is indexed, or cannot be.
-  bool headers_complete() const noexcept { return x_complete; }
+  bool headers_complete() const noexcept { return x_count == x_line_count; }
   /// Offset of the first body byte; indexes everything. bytes().size() when there is no blank line.
   std::size_t header_end_offset() const noexcept;
   /// Offset of the blank line's first byte, where a header field may be appended; indexes everything.
@@ -115,41 +115,26 @@ class Message {
 
  private:
   friend ser::Arena;
-  /// Fields per chunk; a link to the next chunk follows them.
-  static constexpr unsigned kChunkFields = 14;
 
-  Message(std::string_view bytes, Arena& arena) noexcept
-      : x_bytes(bytes), x_arena(&arena), x_scan(bytes.data()) {}
+  Message(std::string_view bytes, Arena& arena) noexcept : x_bytes(bytes), x_arena(&arena) {}
 
-  // For index_until(): stop at every field, at none.
-  static constexpr std::size_t kAnyId = kHeaderIds;
-  static constexpr std::size_t kNoId = kHeaderIds + 1;
-
-  /// Indexes on until there is a field of the id `stop`, which is returned; nullptr when there is none.
-  const HeaderField* index_until(std::size_t stop) const noexcept;
-  /// The next header field as text, with its first colon or nullptr. `end` is nullptr when the text ends
-  /// without a blank line.
-  struct Line {
-    const char* begin;
-    const char* end;
-    const char* colon;
-  };
-  /// False: the blank line was reached, or there is none.
-  bool next_line(Line& line) const noexcept;
-  bool new_chunk(const char* line) const noexcept;
-  void keep_lines(const LineIndex& lines) noexcept;
-  void fill(HeaderField& field, const Line& line) const noexcept;
+  bool keep_lines(const LineIndex& lines) noexcept;
+  /// Makes the table of fields, all of them unread; false: no memory.
+  bool make_fields() const noexcept;
+  /// The field of that line, read if it was not.
+  const HeaderField& field(std::size_t line) const noexcept;
+  void fill(HeaderField& field, std::size_t line) const noexcept;
   void fill_malformed(HeaderField& field) const noexcept;
-  /// The header ends at the blank line `line`, which ends at `line_end`.
-  void finish(const char* line, const char* line_end) const noexcept;
-  /// No room for more fields: find the end of the header all the same.
-  void skip_rest(const char* line) const noexcept;
+  /// First field of the id from `line` on. Reads only fields whose name can be it by first letter and length.
+  const HeaderField* find_from(HeaderId id, std::size_t line) const noexcept;
+  std::size_t line_begin(std::size_t line) const noexcept {
+    return line == 0 ? x_first_line : x_lines[line - 1].end;
+  }
   /// Remembers the first thing wrong with the header.
-  void note(Errc code, const char* what, const char* where) const noexcept;
+  void note(Errc code, const char* what, std::size_t offset) const noexcept;
   /// Keeps the error as the field's verdict and gives it back with its offset in the message.
   Error keep_error(const HeaderField& field, const Error& error) const noexcept;
   Error kept_error(const HeaderField& field) const noexcept;
-  const char* end() const noexcept { return x_bytes.data() + x_bytes.size(); }
 
   template <class H>
   Result<const typename H::Value*> parse_typed(const HeaderField& field) const noexcept;
@@ -157,21 +142,18 @@ class Message {
   std::string_view x_bytes;
   Arena* x_arena;
   StartLine x_start;
-  mutable const char* x_scan;  // first byte not indexed yet
-  mutable HeaderField* x_first = nullptr;
-  mutable HeaderField* x_last = nullptr;
-  mutable HeaderField* x_free = nullptr;                        // next slot of the last chunk, or its link
-  mutable std::array<const HeaderField*, kHotHeaders> x_hot{};  // first field of each hot id
+  const LineEnd* x_lines = nullptr;         // one per header field
+  mutable HeaderField* x_fields = nullptr;  // parallel to x_lines, made when the first is asked for
+  mutable std::array<std::uint16_t, kHotHeaders>
+      x_hot{};  // line of the first field of each hot id, from 1; 0: not known
   mutable Error x_error;
-  const LineEnd* x_lines = nullptr;  // what scan_lines() found behind the start line
+  mutable std::uint16_t x_count = 0;  // fields read
   std::uint16_t x_line_count = 0;
-  mutable std::uint16_t x_line_next = 0;
-  mutable std::uint16_t x_count = 0;
-  mutable std::uint16_t x_blank_line = 0;
-  mutable std::uint16_t x_header_end = 0;
-  mutable std::uint8_t x_room = 0;  // free fields in the last chunk
-  bool x_scanned = false;           // x_lines, x_blank_line and x_header_end are known
-  mutable bool x_complete = false;
+  std::uint16_t x_first_line = 0;  // offset of the first header field
+  std::uint16_t x_blank_line = 0;
+  std::uint16_t x_header_end = 0;
+  bool x_has_blank_line = false;
+  bool x_too_many = false;
 };
 
 template <class H>

@@ -25,14 +25,14 @@ Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loa
   }
 }
 
-bool Pipeline::screen(RxPacket& packet, sip::LineIndex& lines, bool& usable) noexcept {
+bool Pipeline::screen(RxPacket& packet, sip::LineIndex& lines) noexcept {
   const proxy::CoreCounters& c = x_services.count;
   packet.bytes = strip_leading_lines(strip_trailing_nul(packet.bytes));
   if (packet.bytes.size() > x_services.settings.max_message_size) {
     count(c.too_large);
     return false;
   }
-  switch (check_datagram(packet.bytes, x_services.settings.receive_checks, lines, usable)) {
+  switch (check_datagram(packet.bytes, x_services.settings.receive_checks, lines)) {
     case DatagramKind::sip:
       return true;
     case DatagramKind::keepalive:
@@ -96,11 +96,10 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   stage(Stage::parsing);
   x_last_headers_indexed = 0;
   sip::LineIndex lines;
-  bool usable = false;
-  if (!screen(packet, lines, usable)) return;
+  if (!screen(packet, lines)) return;
 
   sip::StartLineError bad_start;
-  auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, usable ? &lines : nullptr);
+  auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, &lines);
   RunState* state = parsed ? arena.make<RunState>() : nullptr;
   if (state == nullptr) {
     const bool memory = parsed || parsed.error().code == Errc::no_memory;
@@ -174,6 +173,7 @@ void Pipeline::handle_request(Run& run) noexcept {
   count(x_services.count.script_runs);
   const Ended ended = x_vm.run(x_vm.program().request, run);
   answer_if_silent(run, ended.how);
+  if (ended.how == Ended::How::dropped && !state.sent) count(x_services.count.dropped_requests);
 }
 
 /// A request that could not be sent on, or whose script broke off, is answered: silence would make the client

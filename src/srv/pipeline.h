@@ -29,7 +29,7 @@ class Pipeline {
   std::size_t last_headers_indexed() const noexcept { return x_last_headers_indexed; }
 
  private:
-  bool screen(RxPacket& packet, sip::LineIndex& lines, bool& usable) noexcept;
+  bool screen(RxPacket& packet, sip::LineIndex& lines) noexcept;
   void count_received(const sip::Message& message) noexcept;
   void handle_request(proxy::Run& run) noexcept;
   void handle_response(proxy::Run& run) noexcept;

@@ -73,17 +73,15 @@ std::string_view strip_leading_lines(std::string_view bytes) noexcept {
   return bytes;
 }
 
-DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines, bool& usable) noexcept {
-  usable = false;
+DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines) noexcept {
   if (bytes.empty() || (is_blank(bytes.front()) && is_keepalive(bytes))) return DatagramKind::keepalive;
   if (bytes.size() < kMinDatagram) return DatagramKind::runt;
+  sip::scan_lines(bytes, lines);
   if (!full) return DatagramKind::sip;
-  const sip::LineIndex::Verdict verdict = sip::scan_lines(bytes, lines);
-  if (verdict == sip::LineIndex::Verdict::bare_cr) return DatagramKind::bare_cr;
-  if (verdict == sip::LineIndex::Verdict::no_blank_line) return DatagramKind::no_blank_line;
-  std::string_view line = bytes.substr(0, lines.count == 0 ? 0 : lines.lines[0].end - std::size_t{1});
+  if (lines.scan.bare_cr) return DatagramKind::bare_cr;
+  if (!lines.scan.complete) return DatagramKind::no_blank_line;
+  std::string_view line = bytes.substr(0, lines.scan.count == 0 ? 0 : lines.lines[0].end - std::size_t{1});
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  usable = verdict == sip::LineIndex::Verdict::complete;
   return check_start_line(line);
 }
 

@@ -30,8 +30,7 @@ std::string_view strip_leading_lines(std::string_view bytes) noexcept;
 
 /// What a datagram without its trailing NULs and leading empty lines is. With `full` SER's message checks are
 /// done: printable start line (bytes over 127 are legal in a response's reason), SIP/ at its begin or end, CR
-/// only before LF, blank line present. One pass, linear. `lines` is filled when `full` and the verdict is
-/// `sip`; `usable` says whether Message::parse() may have it.
-DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines, bool& usable) noexcept;
+/// only before LF, blank line present. One pass, linear. `lines` is filled when the verdict is `sip`.
+DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& lines) noexcept;
 
 }  // namespace ser::srv
