@@ -123,7 +123,9 @@ bool Supervisor::handle_signal(int signal) {
       report_statistics();
       return true;
     case SIGHUP:
-      LOG(x_log, notice, "SIGHUP received; ser goes on, restart it to read its configuration again");
+      // As statistics: whoever sends it is told, whatever the log level is.
+      x_log.sink().line(LogLevel::notice,
+                        "SIGHUP received; ser goes on, restart it to read its configuration again");
       return true;
     default:
       return true;
