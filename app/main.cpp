@@ -67,8 +67,9 @@ int print_doc(const std::string& name) {
 
 int check(srv::Loaded& loaded) {
   const script::Configuration& configuration = loaded.configuration;
-  print(stderr, fmt::format("read in {}'s dialect: {}\n", script::to_string(configuration.dialect),
-                            configuration.dialect_reason));
+  if (!configuration.dialect_reason.empty())
+    print(stderr, fmt::format("read in {}'s dialect: {}\n", script::to_string(configuration.dialect),
+                              configuration.dialect_reason));
   const conf::Diagnostics& found = loaded.diagnostics;
   if (found.errors() + found.warnings() == 0) print(stderr, "0 errors, 0 warnings\n");
   if (loaded.diagnostics.errors() != 0) return 1;
