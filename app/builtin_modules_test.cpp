@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The linked-in modules as a whole. SER_UPDATE=1 in the environment rewrites docs/reference.
-#include "builtin_modules.h"
+#include "app/builtin_modules.h"
 
 #include <gtest/gtest.h>
 

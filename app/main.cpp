@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "builtin_modules.h"
+#include "app/builtin_modules.h"
 #include "mod/registry.h"
 #include "srv/command_line.h"
 #include "srv/server.h"

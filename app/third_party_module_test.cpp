@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "builtin_modules.h"
+#include "app/builtin_modules.h"
 #include "mod/registry.h"
 #include "mod/test_run.h"
 
