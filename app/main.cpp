@@ -102,6 +102,13 @@ int run_task(const srv::CommandLine& line) {
   }
 }
 
+/// A start that fails late says so where it was started from.
+int run(srv::Server& server, srv::Spawner& spawner, srv::Daemonizer* daemonizer) {
+  const int status = server.run(spawner, daemonizer);
+  if (!server.error().empty()) print(stderr, fmt::format("ser: error: {}\n", server.error()));
+  return status;
+}
+
 int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& title) {
   srv::ServerConfig config = srv::make_server_config(loaded.configuration, line);
   for (const std::string& notice : config.notices) print(stderr, fmt::format("ser: notice: {}\n", notice));
@@ -138,8 +145,8 @@ int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& 
   Logger log(*sink, LogLevel::notice);
   title.set("ser: attendant");
   if (forks) {
-    srv::ForkSpawner spawner(log, title, {server.identity(), chroot_dir});
-    return server.run(spawner, daemon ? &daemonizer : nullptr);
+    srv::ForkSpawner spawner(log, title, {server.identity(), chroot_dir, daemon, keeps_stderr});
+    return run(server, spawner, daemon ? &daemonizer : nullptr);
   }
   std::string error;
   if (!srv::drop_privileges(server.identity(), chroot_dir, error)) {
@@ -147,7 +154,7 @@ int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& 
     return 1;
   }
   srv::ThreadSpawner spawner;
-  return server.run(spawner, nullptr);
+  return run(server, spawner, nullptr);
 }
 
 }  // namespace

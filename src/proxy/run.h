@@ -90,9 +90,11 @@ struct RunState {
   std::string_view dst_uri;           ///< $du; empty: route by Request-URI
   SocketId force_socket = kNoSocket;  ///< force_send_socket()
   std::uint16_t ruri_q = kNoQ;
-  std::uint32_t flags = 0;         ///< setflag()
-  std::uint32_t branch_flags = 0;  ///< setbflag() of the first branch
-  Branch* branches = nullptr;      ///< room for Services::settings.max_branches, made on first use
+  std::uint32_t flags = 0;           ///< setflag()
+  std::uint32_t branch_flags = 0;    ///< setbflag() of the first branch
+  std::uint32_t script_flags = 0;    ///< setsflag()
+  std::uint64_t extended_flags = 0;  ///< setxflag()
+  Branch* branches = nullptr;        ///< room for Services::settings.max_branches, made on first use
   std::uint16_t branch_count = 0;
   RouteKind kind = RouteKind::request;
   Avp* avps = nullptr;

@@ -20,7 +20,7 @@ std::optional<std::uint32_t> Compiler::variable(const VariableSyntax& syntax, co
   bool good = false;
   if (const VariableRow* row = find_core_variable(syntax.name); row != nullptr) {
     good = bind_core(syntax, *row, range, *bound, quiet);
-  } else if (bind_module(syntax, *bound)) {
+  } else if (bind_module(syntax, range, *bound)) {
     good = true;
   } else if (!quiet) {
     report_unknown_variable(syntax, range);
@@ -51,11 +51,17 @@ void Compiler::report_unknown_variable(const VariableSyntax& syntax, const Sourc
                       near.empty() ? std::string() : fmt::format("did you mean `${}`?", near));
 }
 
-bool Compiler::bind_module(const VariableSyntax& syntax, BoundVariable& bound) const {
+bool Compiler::bind_module(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound) {
   std::uint16_t loaded = 0;
   for (const mod::Loaded& module : x_registry.loaded()) {
     for (const mod::VariableSpec& spec : module.spec->variables) {
       if (spec.name != syntax.name) continue;
+      const bool wanted = spec.inner != mod::VariableSpec::Inner::none;
+      if (syntax.has_inner ? !wanted : spec.inner == mod::VariableSpec::Inner::required) {
+        x_diagnostics.error("E0323", range,
+                            wanted ? fmt::format("`${}` needs a name in parentheses", spec.name)
+                                   : fmt::format("`${}` takes no name in parentheses", spec.name));
+      }
       bound.get = &var::of_module;
       bound.set = spec.set != nullptr ? &var::set_of_module : nullptr;
       bound.module_get = spec.get;

@@ -130,7 +130,7 @@ class Compiler {
                  BoundVariable& bound, bool quiet);
   bool bind_inner(const VariableSyntax& syntax, const VariableRow& row, const SourceRange& range,
                   BoundVariable& bound, bool quiet);
-  bool bind_module(const VariableSyntax& syntax, BoundVariable& bound) const;
+  bool bind_module(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound);
   bool bind_index(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound, bool quiet);
   bool bind_transforms(const VariableSyntax& syntax, const SourceRange& range, BoundVariable& bound,
                        bool quiet);

@@ -69,6 +69,15 @@ inline mod::ModuleSpec describe_probe() {
       .function<&Probe::put>("put", "Assigns.", {"variable", "text"})
       .function<&Probe::arm>("arm", "Arms a failure route.", {"route"})
       .route_argument(0, kinds(RouteKind::failure))
+      .variable({"probe", "Its inner name doubled; assigning is noted.", mod::VariableSpec::Inner::required,
+                 [](mod::Module&, proxy::Run& run, std::string_view inner) {
+                   return proxy::Value::of(run.arena().copy(std::string(inner) + std::string(inner)));
+                 },
+                 [](mod::Module& module, proxy::Run&, std::string_view inner, const proxy::Value& value) {
+                   static_cast<Probe&>(module).marks +=
+                       std::string(inner) + "=" + std::string(value.text) + ";";
+                   return Result<void>();
+                 }})
       .hook(mod::Hook::on_break);
   return probe.done();
 }

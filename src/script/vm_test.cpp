@@ -279,6 +279,23 @@ TEST(Suspend, StopAndZeroEndTheRun) {
   EXPECT_EQ(world.probe().marks, "");
 }
 
+TEST(Kamailio, VariablesOfModules) {
+  EXPECT_EQ(run_of(kamailio("$probe(ab) = \"x\"; mark(\"<$probe(ab)>\");")), "ab=x;<abab>;");
+}
+
+TEST(Kamailio, RepliesAndLogPrefix) {
+  World world(
+      "#!KAMAILIO\nlog_prefix=\"[$ci $mt] \"\nloadmodule \"probe.so\"\nrequest_route { exit; }\n"
+      "reply_route { mark(\"$rs $rr $rm $ru\"); if (status =~ \"^2\" && $rs == 200) drop; mark(\"no\"); }\n");
+  ASSERT_NE(world.configuration.program, nullptr) << world.report;
+  world.reset(
+      "SIP/2.0 200 Fine\r\nVia: SIP/2.0/UDP a\r\nCall-ID: c2\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n");
+  const Ended ended = world.vm->run(world.configuration.program->reply, *world.run);
+  EXPECT_EQ(ended.how, Ended::How::dropped);
+  EXPECT_EQ(world.probe().marks, "200 Fine BYE <null>;");
+  EXPECT_EQ(world.vm->log_prefix(*world.run), "[c2 2] ");
+}
+
 TEST(Core, ForwardAndBranches) {
   World world(kamailio("append_branch(\"sip:x@192.0.2.9\"); mark(\"$br\"); forward(192.0.2.9, 5080);"));
   ASSERT_NE(world.configuration.program, nullptr) << world.report;

@@ -57,7 +57,7 @@ Result<Segment> Segment::create(const SegmentOptions& options) noexcept {
   fill_random(&header->check_key, sizeof header->check_key);
   header->started_wall = SystemClock().wall_seconds();
   header->static_next = kPage;
-  header->static_end = std::min<std::uint64_t>(size / 8, std::uint64_t{256} << 20) & ~(kPage - 1);
+  header->static_end = std::min<std::uint64_t>(size / 8, std::uint64_t{2} << 30) & ~(kPage - 1);
   header->magic = SegmentHeader::kMagic;
   return segment;
 }

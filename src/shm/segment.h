@@ -85,7 +85,7 @@ class Segment {
   }
 
   /// Zeroed memory that lives as long as the segment. Before the first fork only (no lock). nullptr: static
-  /// part full (an eighth of the segment, at most 256 MiB). `align`: a power of two up to a page.
+  /// part full (an eighth of the segment, at most 2 GiB). `align`: a power of two up to a page.
   void* reserve(std::size_t bytes, std::size_t align = 64) noexcept;
   /// A T in reserve()d memory, value-initialised; or nullptr.
   template <Storable T>

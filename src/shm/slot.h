@@ -142,6 +142,8 @@ struct alignas(64) WorkerSlot {
   RxBatch rx;
   TxBatch tx;
 
+  std::atomic<std::uint32_t> swept;  ///< incarnations up to this one own no cells of the heap any more
+
   char last_error[120];  ///< NUL-terminated; what the worker wants to tell when it leaves
 
   /// Cuts. No allocation, safe in a signal handler.

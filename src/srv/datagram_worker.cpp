@@ -46,13 +46,30 @@ bool DatagramWorker::provide_blocks() noexcept {
   return true;
 }
 
+/// Whatever killed the predecessor may have written over its slot: nothing there is believed unseen.
+bool DatagramWorker::batches_are_sane() const noexcept {
+  const shm::RxBatch& rx = x_slot.rx;
+  const shm::TxBatch& tx = x_slot.tx;
+  const std::uint32_t received = rx.count.load(std::memory_order_acquire);
+  const std::uint32_t queued = tx.count.load(std::memory_order_acquire);
+  if (received > kMaxBatch || queued > shm::kTxBatch || tx.used > shm::kSendArea) return false;
+  for (std::uint32_t i = rx.next.load(std::memory_order_acquire); i < received; ++i) {
+    const shm::RxEntry& entry = rx.entries[i];
+    if (entry.length > kBlockRoom + shm::kSpillBytes - 1 || entry.socket >= x_shared.udp.size() ||
+        entry.block == nullptr || !x_shared.heap->valid(entry.block))
+      return false;
+  }
+  for (std::uint32_t i = tx.sent.load(std::memory_order_acquire); i < queued; ++i) {
+    const shm::TxEntry& entry = tx.entries[i];
+    if (entry.offset > shm::kSendArea || entry.length > shm::kSendArea - entry.offset) return false;
+  }
+  return true;
+}
+
 /// What a worker that died in this slot had finished is sent, and what it had received and not begun is
 /// handled; the message it was working on is lost (DESIGN 2.9).
 void DatagramWorker::finish_predecessors_batch() noexcept {
-  const std::uint32_t count = x_slot.rx.count.load(std::memory_order_acquire);
-  const bool sane = count <= kMaxBatch && x_slot.tx.count.load(std::memory_order_acquire) <= shm::kTxBatch &&
-                    x_slot.tx.used <= shm::kSendArea;
-  if (!sane) {
+  if (!batches_are_sane()) {
     LOG(x_log, critical, "slot {} was overwritten, its batch is given up", x_context.id.slot);
     x_slot.rx.count.store(0, std::memory_order_relaxed);
     x_slot.tx.count.store(0, std::memory_order_relaxed);
@@ -69,6 +86,9 @@ void DatagramWorker::finish_predecessors_batch() noexcept {
   if (!provide_blocks()) return;
   handle_batch();
   x_sink.flush();
+  x_slot.rx.count.store(0, std::memory_order_release);
+  x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
+  sweep_predecessors();
 }
 
 void DatagramWorker::take_in(unsigned count) noexcept {

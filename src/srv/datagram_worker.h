@@ -26,6 +26,7 @@ class DatagramWorker final : public WorkerBase {
   int work() override;
   bool provide_blocks() noexcept;
   bool provide_block(unsigned place) noexcept;
+  bool batches_are_sane() const noexcept;
   void finish_predecessors_batch() noexcept;
   void take_in(unsigned count) noexcept;
   void handle_batch() noexcept;

@@ -10,6 +10,8 @@ EventWorker::EventWorker(const WorkerContext& context)
 
 void EventWorker::on_ready(int /*fd*/, std::uint32_t /*events*/) {
   x_shared.event_inbox->woke();
+  // The supervisor wakes us after every death: what the dead one was writing is freed.
+  x_shared.name_requests->reclaim(x_shared.clock->now());
   drain_inbox();
 }
 
@@ -35,6 +37,7 @@ void EventWorker::drain_inbox() {
 int EventWorker::work() {
   net::DnsCache cache = x_shared.dns;
   cache.repair();
+  sweep_predecessors();
   x_shared.name_requests->reclaim(x_shared.clock->now());
   if (auto opened = x_loop.open(x_shared.event_wake.get()); !opened) {
     LOG(x_log, critical, "event loop: {}", opened.error().what);

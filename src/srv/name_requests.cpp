@@ -60,12 +60,14 @@ void NameRequests::reclaim(Instant now) noexcept {
 void CachedNames::ask(std::string_view name, net::DnsType type, Instant now) noexcept {
   const std::uint32_t index = x_requests.put(name, type, now);
   if (index == NameRequests::kCells) return;
-  x_counters.add(x_asked);
   shm::Event event;
   event.type = kEventNameRequest;
   event.from = x_self.id().slot;
   event.words[0] = index;
-  x_inbox.push(x_self, event);
+  if (x_inbox.push(x_self, event))
+    x_counters.add(x_asked);
+  else
+    x_requests.cancel(index);
 }
 
 bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out,

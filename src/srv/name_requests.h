@@ -38,6 +38,10 @@ class NameRequests {
   /// Index of the cell that holds the request, or kCells when the table is full (counted by the caller; the
   /// client tries again).
   std::uint32_t put(std::string_view name, net::DnsType type, Instant now) noexcept;
+  /// Takes back what put() gave: nobody was told of it.
+  void cancel(std::uint32_t index) noexcept {
+    if (index < kCells) x_cells[index].state.store(NameRequestCell::empty, std::memory_order_release);
+  }
   /// The event worker: copies a request out and frees its cell. False: nothing ready there.
   bool take(std::uint32_t index, char (&name)[256], std::uint16_t& length, net::DnsType& type) noexcept;
   /// The event worker, at its start and now and then: frees cells whose writer died.

@@ -173,6 +173,7 @@ void Pipeline::handle_request(Run& run) noexcept {
   count(x_services.count.script_runs);
   const Ended ended = x_vm.run(x_vm.program().request, run);
   answer_if_silent(run, ended.how);
+  if (ended.how == Ended::How::dropped && !state.sent) count(x_services.count.dropped_requests);
 }
 
 /// A request that could not be sent on, or whose script broke off, is answered: silence would make the client

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -65,13 +66,24 @@ bool resolve_group(std::string_view group, Identity& out, std::string& error) {
 }
 
 /// The pid in the file, 0 when there is none.
-pid_t read_pid(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+pid_t read_pid(int fd) {
   std::array<char, 32> text{};
-  const ssize_t n = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
+  const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
   if (n <= 0) return 0;
   const auto value = parse_u32(trim({text.data(), static_cast<std::size_t>(n)}), 0x7FFFFFFF);
   return value ? static_cast<pid_t>(*value) : 0;
+}
+
+bool is_alive(pid_t pid) {
+  return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM);
+}
+
+/// Is the open file still the one the path names? Its owner may have removed it meanwhile.
+bool is_at(int fd, const std::string& path) {
+  struct stat open_file = {};
+  struct stat named = {};
+  return ::fstat(fd, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
 }
 
 }  // namespace
@@ -122,26 +134,33 @@ bool drop_privileges(const Identity& identity, const std::string& chroot_dir, st
 
 bool PidFile::write(const std::string& path, pid_t pid, std::string& error) {
   if (path.empty()) return true;
-  if (const pid_t other = read_pid(path);
-      other > 0 && other != pid && (::kill(other, 0) == 0 || errno == EPERM)) {
-    error =
-        fmt::format("pid file '{}' names the running process {}; stop it, or use another -P", path, other);
-    return false;
+  constexpr int kTries = 16;
+  for (int i = 0; i < kTries; ++i) {
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
+    // Who reads and replaces the pid holds the lock, so of two that find a stale one the second sees the
+    // first.
+    if (!fd || ::flock(fd.get(), LOCK_EX) != 0) break;
+    if (!is_at(fd.get(), path)) continue;
+    if (const pid_t other = read_pid(fd.get()); other != pid && is_alive(other)) {
+      error =
+          fmt::format("pid file '{}' names the running process {}; stop it, or use another -P", path, other);
+      return false;
+    }
+    const std::string text = fmt::format("{}\n", pid);
+    if (::ftruncate(fd.get(), 0) != 0 ||
+        ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+      break;
+    x_path = path;
+    x_owner = pid;
+    return true;
   }
-  ::unlink(path.c_str());
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-  const std::string text = fmt::format("{}\n", pid);
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    error = fmt::format("cannot write pid file '{}': {}", path, std::strerror(errno));
-    return false;
-  }
-  x_path = path;
-  x_owner = pid;
-  return true;
+  error = fmt::format("cannot write pid file '{}': {}", path, std::strerror(errno));
+  return false;
 }
 
 void PidFile::remove() noexcept {
-  if (!x_path.empty() && read_pid(x_path) == x_owner) ::unlink(x_path.c_str());
+  const Fd fd(x_path.empty() ? -1 : ::open(x_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (fd && read_pid(fd.get()) == x_owner) ::unlink(x_path.c_str());
   x_path.clear();
 }
 
@@ -173,10 +192,14 @@ void Daemonizer::report_ready() noexcept {
   if (!x_ready) return;
   [[maybe_unused]] const ssize_t n = ::write(x_ready.get(), "r", 1);
   x_ready.reset();
+  detach_standard_descriptors(x_keep_stderr);
+}
+
+void detach_standard_descriptors(bool keep_stderr) noexcept {
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return;
   for (const int fd : {0, 1, 2}) {
-    if (fd != STDERR_FILENO || !x_keep_stderr) ::dup2(null.get(), fd);
+    if (fd != STDERR_FILENO || !keep_stderr) ::dup2(null.get(), fd);
   }
 }
 

@@ -33,7 +33,7 @@ bool drop_privileges(const Identity& identity, const std::string& chroot_dir, st
 bool may_become(const Identity& identity) noexcept;
 
 /// A pid file that belongs to this process: refused when another live process stands in it, replaced when
-/// stale, removed on remove() only by the process that wrote it.
+/// stale, removed on remove() only by the process that wrote it. Of several that start at once one wins.
 class PidFile {
  public:
   /// Writes `pid` to `path` (empty: does nothing). `error` says what is wrong and what to do.
@@ -78,6 +78,9 @@ class ProcessTitle {
 
 /// CPUs this process may use (sched_getaffinity), at least 1: the default of `children`.
 unsigned usable_cpus() noexcept;
+
+/// Points 0 and 1, and 2 unless kept, to /dev/null.
+void detach_standard_descriptors(bool keep_stderr) noexcept;
 
 /// Opens /dev/null on 0, 1 and 2 where they are closed, so that a socket never becomes "standard error".
 void secure_standard_descriptors() noexcept;

@@ -245,8 +245,13 @@ bool Server::prepare_segment() {
   s.name_requests = std::make_unique<NameRequests>(*requests);
   s.dns = net::DnsCache::create(dns, kDnsEntries, s.segment.header().table_key);
   s.message_account = s.heap->account("messages");
-  if (!lay_out_slot_areas(s))
-    return fail("the shared segment is too small for this many workers; lower children");
+  if (!lay_out_slot_areas(s)) {
+    return fail(
+        fmt::format("the shared segment of {} MiB is too small for the buffers of {} workers; lower "
+                    "children, or raise the "
+                    "limit on address space (ulimit -v)",
+                    s.segment.size() >> 20, x_posts.size()));
+  }
   return true;
 }
 
@@ -354,21 +359,23 @@ std::string Server::announcement() const {
   return text;
 }
 
-int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
+/// What can still go wrong after the process has become a daemon.
+bool Server::claim(PidFile& pid_file, PidFile& pgid_file) {
   if (::chdir(x_config.work_dir.c_str()) != 0) {
-    LOG(x_log, critical, "cannot change to working directory '{}': {}", x_config.work_dir,
-        std::strerror(errno));
-    return 1;
+    return fail(
+        fmt::format("cannot change to working directory '{}': {}", x_config.work_dir, std::strerror(errno)));
   }
+  std::string error;
+  if (!pid_file.write(x_config.pid_file, ::getpid(), error)) return fail(error);
+  if (pgid_file.write(x_config.pgid_file, ::getpgrp(), error)) return true;
+  pid_file.remove();
+  return fail(error);
+}
+
+int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   PidFile pid_file;
   PidFile pgid_file;
-  std::string error;
-  if (!pid_file.write(x_config.pid_file, ::getpid(), error) ||
-      !pgid_file.write(x_config.pgid_file, ::getpgrp(), error)) {
-    LOG(x_log, critical, "{}", error);
-    pid_file.remove();
-    return 1;
-  }
+  if (!claim(pid_file, pgid_file)) return 1;
   SupervisorOptions options;
   options.statistics_file = x_config.statistics_file;
   options.stop_grace = x_config.stop_grace;
@@ -379,6 +386,8 @@ int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
     LOG(x_log, notice, "ser {} is up: {} workers on {} sockets", SER_VERSION, x_posts.size(),
         x_table.listeners.size());
     status = supervisor.run();
+  } else {
+    fail(supervisor.error());
   }
   pid_file.remove();
   pgid_file.remove();

@@ -45,7 +45,7 @@ class Server {
   const std::string& error() const noexcept { return x_error; }
   /// "Listening on" and "Aliases", as SER prints them.
   std::string announcement() const;
-  /// Runs until told to stop. `title` for process titles. Returns the exit status.
+  /// Runs until told to stop. Returns the exit status; 1 with `error()` when it did not come up.
   int run(Spawner& spawner, Daemonizer* daemonizer);
   /// For tests: the parts.
   Shared& shared() noexcept { return *x_shared; }
@@ -54,6 +54,7 @@ class Server {
 
  private:
   bool fail(std::string text);
+  bool claim(PidFile& pid_file, PidFile& pgid_file);
   bool prepare_identity();
   bool prepare_listeners();
   bool prepare_segment();

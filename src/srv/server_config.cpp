@@ -20,6 +20,8 @@ using script::Dialect;
 using script::Setting;
 using script::SettingValue;
 
+constexpr std::uint16_t kDefaultPort = 5060;
+
 constexpr std::pair<std::string_view, int> kFacilities[] = {
     {"LOG_AUTH", LOG_AUTH},     {"LOG_CRON", LOG_CRON},        {"LOG_DAEMON", LOG_DAEMON},
     {"LOG_FTP", LOG_FTP},       {"LOG_KERN", LOG_KERN},        {"LOG_LPR", LOG_LPR},
@@ -109,7 +111,7 @@ class Reader {
   }
 
   void network() {
-    x_out.port = static_cast<std::uint16_t>(number("port", 5060));
+    x_out.port = static_cast<std::uint16_t>(number("port", kDefaultPort));
     x_out.auto_aliases = flag("auto_aliases", false);
     x_out.auto_bind_ipv6 = flag("auto_bind_ipv6", false);
     x_out.advertised_host = text("advertised_address");
@@ -177,31 +179,35 @@ class Reader {
     r.max_ttl = static_cast<std::uint32_t>(number("dns_cache_max_ttl", 86400));
   }
 
-  /// In file order, because `port` and `socket_workers` act on the lines that follow (SER row "listen").
+  /// In file order, because `port` and `socket_workers` act on the lines that follow (SER row "listen"). A
+  /// listener without a port of its own keeps 0 here.
   void sockets() {
-    std::uint16_t port = 5060;
+    const bool in_order = x_file.dialect == Dialect::ser;
+    std::uint16_t port = 0;
     std::uint32_t workers = 0;
+    bool last_has_port = true;
     for (const Setting& setting : x_file.settings()) {
       const conf::CoreParameter* parameter = conf::find_core_parameter(setting.name);
       if (parameter == nullptr || setting.values.empty()) continue;
-      if (parameter->name == "port") {
+      if (parameter->name == "port" && in_order) {
         port = static_cast<std::uint16_t>(setting.values.front().number);
         // SER row "port": it applies to the last listen line as well.
-        if (x_file.dialect == Dialect::ser && !x_out.listen.empty() && x_out.listen.back().port == 0)
-          x_out.listen.back().port = port;
+        if (!last_has_port) x_out.listen.back().port = port;
       }
       if (parameter->name == "socket_workers")
         workers = static_cast<std::uint32_t>(setting.values.front().number);
       if (parameter->name == "listen") {
+        const std::size_t before = x_out.listen.size();
         for (const SettingValue& value : setting.values) add_listen(setting, value, workers);
+        last_has_port = x_out.listen.size() == before || x_out.listen.back().port != 0;
+        for (std::size_t i = before; i < x_out.listen.size(); ++i) {
+          if (x_out.listen[i].port == 0) x_out.listen[i].port = port;
+        }
         workers = 0;
       }
       if (parameter->name == "alias") {
         for (const SettingValue& value : setting.values) add_alias(value);
       }
-    }
-    for (net::ListenSpec& spec : x_out.listen) {
-      if (spec.port == 0) spec.port = port;
     }
   }
 
@@ -321,7 +327,12 @@ ServerConfig make_server_config(const Configuration& configuration, const Comman
   ServerConfig out;
   Reader(configuration, out).read();
   Overrides(configuration, line, out).apply();
+  // In SER's dialect `port` acts from its line on, so lines before the first one have the default.
+  const bool port_acts_later = configuration.dialect == Dialect::ser && configuration.find("port") != nullptr;
+  const std::uint16_t port =
+      port_acts_later ? static_cast<std::uint16_t>(line.port.value_or(kDefaultPort)) : out.port;
   for (net::ListenSpec& spec : out.listen) {
+    if (spec.port == 0) spec.port = port;
     spec.options = out.socket_options;
   }
   return out;

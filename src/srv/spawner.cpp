@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
+#include <system_error>
 
 #include "srv/worker.h"
 
@@ -63,6 +65,8 @@ Result<void> ForkSpawner::spawn(const WorkerContext& context) {
 void ForkSpawner::become_worker(const WorkerContext& context, pid_t supervisor) {
   x_title.set(worker_title(context));
   set_worker_signals();
+  // A worker of a daemon must not keep the terminal, or the pipe of who started it, open.
+  if (x_options.daemon) detach_standard_descriptors(x_options.keep_stderr);
   std::string error;
   int status = 1;
   if (!drop_privileges(x_options.identity, x_options.chroot_dir, error)) {
@@ -132,16 +136,25 @@ Result<void> ThreadSpawner::spawn(const WorkerContext& context) {
   auto made = std::make_unique<Worker>();
   Worker* worker = made.get();
   worker->slot = context.id.slot;
-  x_workers.push_back(std::move(made));
-  worker->thread = std::thread([this, worker, context] {
+  const auto body = [this, worker, context] {
     sigset_t all;
     sigfillset(&all);
     sigdelset(&all, SIGURG);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    worker->status = make_worker(context)->run();
+    try {
+      worker->status = make_worker(context)->run();
+    } catch (const std::exception&) {
+      worker->status = 1;  // as in a process: only start-up allocates from the heap
+    }
     worker->ended.store(true, std::memory_order_release);
     pthread_kill(x_supervisor, SIGCHLD);
-  });
+  };
+  try {
+    worker->thread = std::thread(body);
+  } catch (const std::system_error& error) {
+    return {Errc::system, "thread", static_cast<std::uint32_t>(error.code().value())};
+  }
+  x_workers.push_back(std::move(made));
   return {};
 }
 

@@ -44,6 +44,8 @@ class Spawner {
 struct ForkOptions {
   Identity identity;
   std::string chroot_dir;
+  bool daemon = false;       ///< standard descriptors go to /dev/null
+  bool keep_stderr = false;  ///< but for standard error
 };
 
 class ForkSpawner final : public Spawner {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "srv/supervisor.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@ namespace {
 constexpr Instant kMillisecond = 1'000'000;
 constexpr Instant kFirstDelay = 100 * kMillisecond;
 constexpr Instant kLongestDelay = 5'000 * kMillisecond;
+/// A worker without messages of its own that lived this long is no worker that dies at its start.
+constexpr Instant kSettled = 10'000 * kMillisecond;
 /// How often a stop is said again: a worker may have looked at its flag just before the signal came.
 constexpr int kStopRepeatMs = 10;
 
@@ -54,29 +57,30 @@ WorkerContext Supervisor::context(std::uint16_t slot, std::uint32_t incarnation)
   return {x_shared, {slot, incarnation}, post.kind, post.socket, post.rank, post.further_socket};
 }
 
-bool Supervisor::spawn(std::uint16_t slot) {
+bool Supervisor::spawn(std::uint16_t slot, std::string& error) {
   const Post& post = x_posts[slot];
   const shm::WorkerId id = x_shared.slots->begin(slot, post.kind);
   if (id.incarnation == 0) {
-    LOG(x_log, critical, "slot {} is damaged", slot);
+    error = fmt::format("cannot start a worker: slot {} of the shared segment is damaged", slot);
     return false;
   }
   x_shared.slots->slot(slot)->socket = post.socket;
+  Watch& watch = x_watch[slot];
+  // Before the spawn: the worker may have finished messages by the time it returns.
+  watch.messages_at_start = x_shared.slots->slot(slot)->messages.load(std::memory_order_relaxed);
+  watch.started_at = x_shared.clock->now();
   if (auto spawned = x_spawner.spawn(context(slot, id.incarnation)); !spawned) {
-    LOG(x_log, critical, "cannot start a worker: {}",
-        std::strerror(static_cast<int>(spawned.error().offset)));
+    error = fmt::format("cannot start a worker: {}", std::strerror(static_cast<int>(spawned.error().offset)));
     return false;
   }
-  Watch& watch = x_watch[slot];
   watch.running = true;
   watch.respawn_at = 0;
-  watch.messages_at_start = x_shared.slots->slot(slot)->messages.load(std::memory_order_relaxed);
   return true;
 }
 
 bool Supervisor::start() {
   for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
-    if (spawn(slot)) continue;
+    if (spawn(slot, x_error)) continue;
     stop_workers();
     return false;
   }
@@ -131,6 +135,17 @@ void Supervisor::reap_all() {
   while (x_spawner.reap(ended)) note_death(ended);
 }
 
+/// Did it do something before it died? Only datagram workers count messages; of the others, who lived long
+/// did.
+bool Supervisor::has_worked(const WorkerExit& ended) const noexcept {
+  const shm::WorkerSlot* slot = x_shared.slots->slot(ended.slot);
+  const Watch& watch = x_watch[ended.slot];
+  if (slot == nullptr) return false;
+  if (x_posts[ended.slot].kind != shm::WorkerKind::datagram)
+    return x_shared.clock->now() - watch.started_at > kSettled;
+  return slot->messages.load(std::memory_order_relaxed) != watch.messages_at_start;
+}
+
 void Supervisor::note_death(const WorkerExit& ended) {
   const shm::WorkerSlot* slot = x_shared.slots->slot(ended.slot);
   Watch& watch = x_watch[ended.slot];
@@ -148,8 +163,7 @@ void Supervisor::note_death(const WorkerExit& ended) {
   } else {
     LOG(x_log, alert, "{} left with status {}; replaced, the others go on", name, ended.status);
   }
-  const bool worked =
-      slot != nullptr && slot->messages.load(std::memory_order_relaxed) != watch.messages_at_start;
+  const bool worked = has_worked(ended);
   if (worked || is_from_outside(ended.signal))
     watch.deaths_in_row = worked ? 0 : watch.deaths_in_row;
   else
@@ -172,12 +186,15 @@ void Supervisor::respawn_due() {
   for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
     Watch& watch = x_watch[slot];
     if (watch.respawn_at == 0 || watch.respawn_at > now) continue;
-    if (spawn(slot)) {
+    std::string error;
+    if (spawn(slot, error)) {
       Counters own = x_shared.pages->page(x_shared.slots->size());
       own.add(x_shared.server.respawns);
-      // It may have died between arming a timer and waking who waits for it.
+      // It may have died between arming a timer, or leaving an event, and waking who waits for it.
       x_shared.timers->nudge();
+      x_shared.event_inbox->nudge();
     } else {
+      LOG(x_log, critical, "{}", error);
       watch.respawn_at = now + kLongestDelay;
     }
   }

@@ -30,8 +30,10 @@ class Supervisor {
 
   /// Blocks the signals it waits for: call it before the first thread or child exists.
   static void block_signals() noexcept;
-  /// Starts all workers. False: one could not be started; those that were are stopped again.
+  /// Starts all workers. False: one could not be started, `error()` says why; those that were are stopped
+  /// again.
   bool start();
+  const std::string& error() const noexcept { return x_error; }
   /// Waits until told to stop (0), or until a worker died too often (1).
   int run();
 
@@ -45,10 +47,12 @@ class Supervisor {
     std::uint64_t messages_at_start = 0;
     unsigned deaths_in_row = 0;
     Instant respawn_at = 0;  ///< 0: not waiting
+    Instant started_at = 0;
     bool running = false;
   };
   WorkerContext context(std::uint16_t slot, std::uint32_t incarnation) const noexcept;
-  bool spawn(std::uint16_t slot);
+  bool spawn(std::uint16_t slot, std::string& error);
+  bool has_worked(const WorkerExit& ended) const noexcept;
   void reap_all();
   void note_death(const WorkerExit& ended);
   void respawn_due();
@@ -63,6 +67,7 @@ class Supervisor {
   std::vector<Watch> x_watch;
   SupervisorOptions x_options;
   Logger& x_log;
+  std::string x_error;
   bool x_stopping = false;
   bool x_gave_up = false;
 };

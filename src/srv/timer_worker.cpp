@@ -38,6 +38,7 @@ void TimerWorker::fire(const shm::TimerEvent& event) {
 }
 
 int TimerWorker::work() {
+  sweep_predecessors();
   arm_modules();
   while (!stopping()) {
     set_state(shm::WorkerState::working);

@@ -90,6 +90,20 @@ int WorkerBase::run() {
   return work();
 }
 
+void WorkerBase::sweep_predecessors() noexcept {
+  constexpr std::uint32_t kSlice = 4096;
+  std::uint32_t dead = x_slot.swept.load(std::memory_order_relaxed) + 1;
+  for (; dead < x_context.id.incarnation; ++dead) {
+    shm::SweepCursor cursor;
+    while (!x_shared.heap->sweep(x_actor, shm::Owner::worker({x_context.id.slot, dead}), cursor, kSlice)) {
+      if (stopping()) return;
+    }
+    x_slot.swept.store(dead, std::memory_order_relaxed);
+    if (cursor.freed_cells != 0)
+      LOG(x_log, notice, "{} cells of a dead worker freed, {} bytes", cursor.freed_cells, cursor.freed_bytes);
+  }
+}
+
 std::unique_ptr<WorkerBase> make_worker(const WorkerContext& context) {
   switch (context.kind) {
     case shm::WorkerKind::datagram:

@@ -43,6 +43,9 @@ class WorkerBase {
  protected:
   /// The loop. Returns the exit status.
   virtual int work() = 0;
+  /// Frees what dead incarnations of this slot left in the heap. What the successor goes on with must be its
+  /// own by then.
+  void sweep_predecessors() noexcept;
   bool stopping() const noexcept { return x_slot.stop.load(std::memory_order_acquire) != 0; }
   void set_state(shm::WorkerState state) noexcept { x_slot.state.store(state, std::memory_order_release); }
 

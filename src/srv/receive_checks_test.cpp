@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srv/receive_checks.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace ser::srv {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kTail = "Via: SIP/2.0/UDP 192.0.2.1\r\n\r\n";
+
+TEST(ReceiveChecks, Table) {
+  struct Row {
+    std::string bytes;
+    DatagramKind plain;  // without receive_checks
+    DatagramKind full;
+  };
+  const auto with = [](std::string_view start) { return std::string(start) + std::string(kTail); };
+  using K = DatagramKind;
+  const Row rows[] = {
+      {"", K::keepalive, K::keepalive},
+      {"\r\n\r\n", K::keepalive, K::keepalive},
+      {std::string("\0", 1), K::keepalive, K::keepalive},
+      {" \t\r\n", K::keepalive, K::keepalive},
+      {std::string(2000, '\n'), K::keepalive, K::keepalive},
+      {"\r\njunk", K::runt, K::runt},
+      {"OPTIONS sip:x SIP/2", K::runt, K::runt},
+      {"OPTIONS sip:x SIP/2.", K::sip, K::no_blank_line},
+      {with("OPTIONS sip:x SIP/2.0\r\n"), K::sip, K::sip},
+      {with("OPTIONS sip:x SIP/2.0\n"), K::sip, K::sip},
+      {with("OPTIONS sip:x SIP/2.0  \r\n"), K::sip, K::sip},
+      {with("OPTIONS sip:x sip/2.0\r\n"), K::sip, K::sip},
+      {with("OPTIONS sip:x SIP/7.0\r\n"), K::sip, K::sip},
+      {with("\r\n\r\nOPTIONS sip:x SIP/2.0\r\n"), K::sip, K::sip},
+      {with("SIP/2.0 200 OK\r\n"), K::sip, K::sip},
+      {with("SIP/2.0 200 \xC3\x84h\r\n"), K::sip, K::sip},
+      {with("SIP/2.0 200 a\tb\r\n"), K::sip, K::sip},
+      {with("SIP/2.0 200 a\x1B[31m\r\n"), K::sip, K::bad_start_line},
+      {with("SIP/2.0 200 a\x7F\r\n"), K::sip, K::bad_start_line},
+      {with("OPTIONS sip:\x01 SIP/2.0\r\n"), K::sip, K::bad_start_line},
+      {with("OPTIONS sip:x\r y SIP/2.0\r\n"), K::sip, K::bare_cr},
+      {with("GET / HTTP/1.1\r\n"), K::sip, K::bad_version},
+      {with("OPTIONS\r\n"), K::sip, K::bad_version},
+      {"OPTIONS sip:x SIP/2.0\r\nVia: a\r\n", K::sip, K::no_blank_line},
+      {"OPTIONS sip:x SIP/2.0\r\nVia: a\n\n", K::sip, K::sip},
+      {"OPTIONS sip:x SIP/2.0\r\nVia: a\rb\r\n\r\n", K::sip, K::bare_cr},
+      {"OPTIONS sip:x SIP/2.0\r\nVia: a\r\r\n\r\n", K::sip, K::bare_cr},
+      {"OPTIONS sip:x SIP/2.0\r\nVia: a\r\n\r\nbody\rwith bare CR", K::sip, K::sip},
+      {"OPTIONS sip:x SIP/2.0\r\n\r\n", K::sip, K::sip},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(check_datagram(row.bytes, false), row.plain) << row.bytes;
+    EXPECT_EQ(check_datagram(row.bytes, true), row.full) << row.bytes;
+  }
+}
+
+TEST(ReceiveChecks, TrailingNulBytesAreTakenOff) {
+  EXPECT_EQ(strip_trailing_nul("abc\0\0"sv), "abc"sv);
+  EXPECT_EQ(strip_trailing_nul("a\0b"sv), "a\0b"sv);
+  EXPECT_EQ(strip_trailing_nul("\0\0"sv), ""sv);
+  EXPECT_EQ(strip_trailing_nul(""sv), ""sv);
+}
+
+}  // namespace
+}  // namespace ser::srv
