@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builtin_modules.h"
+#include "app/builtin_modules.h"
 
 #include "modules/corex/corex.h"
 #include "modules/kex/kex.h"
