@@ -25,6 +25,16 @@ constexpr std::pair<std::string_view, std::string_view> kPages[] = {
     {"core-parameters", "Every core parameter of SER 0.8 and Kamailio 5.6."},
     {"statistics", "Every statistic, of the core and of modules."}};
 
+/// Up to the first full stop at the end of a line or before a blank.
+std::string_view first_sentence(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool ends = i + 1 == text.size() || text[i + 1] == ' ' || text[i + 1] == '\n';
+    if (text[i] == '\n') return text.substr(0, i);
+    if (text[i] == '.' && ends) return text.substr(0, i + 1);
+  }
+  return text;
+}
+
 /// Reference pages: kPages, a module, "core", "list" of the names, "man" for the options of the man page.
 int print_doc(const std::string& name) {
   const mod::Registry registry(app::builtin_modules());
@@ -43,7 +53,7 @@ int print_doc(const std::string& name) {
   if (name == "list") {
     for (const auto& [page, summary] : kPages) print(stdout, fmt::format("{:<16} {}\n", page, summary));
     for (const mod::ModuleSpec& spec : registry.builtin())
-      print(stdout, fmt::format("{:<16} {}\n", spec.name, spec.summary));
+      print(stdout, fmt::format("{:<16} {}\n", spec.name, first_sentence(spec.summary)));
     return 0;
   }
   const mod::ModuleSpec* spec = registry.find_builtin(mod::module_base_name(name));
@@ -57,8 +67,9 @@ int print_doc(const std::string& name) {
 
 int check(srv::Loaded& loaded) {
   const script::Configuration& configuration = loaded.configuration;
-  print(stderr, fmt::format("read in {}'s dialect: {}\n", script::to_string(configuration.dialect),
-                            configuration.dialect_reason));
+  if (!configuration.dialect_reason.empty())
+    print(stderr, fmt::format("read in {}'s dialect: {}\n", script::to_string(configuration.dialect),
+                              configuration.dialect_reason));
   const conf::Diagnostics& found = loaded.diagnostics;
   if (found.errors() + found.warnings() == 0) print(stderr, "0 errors, 0 warnings\n");
   if (loaded.diagnostics.errors() != 0) return 1;

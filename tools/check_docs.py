@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Documents stay true: relative links in Markdown files lead somewhere, and each page of docs/reference is what
-`ser --doc NAME` prints today, the OPTIONS of the man page what `ser --doc man` prints. --update rewrites them."""
+"""Documents stay true: relative links in Markdown files lead somewhere; docs/reference has a page for each name of
+`ser --doc=list` and it is what `ser --doc=NAME` prints today; the OPTIONS of the man page are what `ser --doc=man` prints,
+etc/completion what `ser --completion=SHELL` prints. --update writes them."""
 import argparse
 import difflib
 import re
@@ -32,29 +33,44 @@ def split_options(page):
     return head + mark, body, next_mark + after
 
 
-def generated_pages(root):
-    """(file, name for --doc, function that cuts the generated part out of the file's text) of each page."""
-    for page in sorted((Path(root) / "docs/reference").glob("*.md")):
-        if page.stem != "README":
-            yield page, page.stem, lambda text: ("", text, "")
+def whole(text):
+    """A page that is generated as a whole."""
+    return "", text, ""
+
+
+def run(binary, *args):
+    """(exit code, standard output, standard error) of the program."""
+    got = subprocess.run([binary, *args], capture_output=True, text=True, timeout=20, check=False)
+    return got.returncode, got.stdout, got.stderr
+
+
+def generated_pages(root, binary):
+    """(file, option that prints it, function that cuts the generated part out of the file's text) of each page."""
+    names = [line.split()[0] for line in run(binary, "--doc=list")[1].splitlines() if line.strip()]
+    folder = Path(root) / "docs/reference"
+    for name in sorted({*names, *(page.stem for page in folder.glob("*.md") if page.stem != "README")}):
+        yield folder / f"{name}.md", f"--doc={name}", whole
+    for shell in ("bash", "zsh", "fish"):
+        yield Path(root) / f"etc/completion/ser.{shell}", f"--completion={shell}", whole
     man = Path(root) / "docs/man/ser.8"
     if man.exists():
-        yield man, "man", split_options
+        yield man, "--doc=man", split_options
 
 
 def reference_errors(root, binary, update):
     """Generated pages against the program's own words."""
     errors = []
-    for page, name, split in generated_pages(root):
-        got = subprocess.run([binary, "--doc", name], capture_output=True, text=True, timeout=20, check=False)
-        before, now, after = split(page.read_text())
-        if got.returncode != 0:
-            errors.append(f"{page.name}: `ser --doc {name}` failed: {got.stderr.strip()[:200]}")
+    for page, option, split in generated_pages(root, binary):
+        code, text, problem = run(binary, option)
+        before, now, after = split(page.read_text()) if page.exists() else ("", "", "")
+        if code != 0:
+            errors.append(f"{page.name}: `ser {option}` failed: {problem.strip()[:200]}")
         elif update:
-            page.write_text(before + got.stdout + after)
-        elif got.stdout != now:
-            errors.append(f"{page.name} is not what `ser --doc {name}` prints; tools/check_docs.py --update writes it")
-            errors += list(difflib.unified_diff(now.splitlines(), got.stdout.splitlines(), lineterm="", n=1))[:20]
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(before + text + after)
+        elif text != now:
+            errors.append(f"{page.name} is not what `ser {option}` prints; tools/check_docs.py --update writes it")
+            errors += list(difflib.unified_diff(now.splitlines(), text.splitlines(), lineterm="", n=1))[:20]
     return errors
 
 

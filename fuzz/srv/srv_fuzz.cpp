@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,9 +27,15 @@ using fuzz::require;
 using fuzz::Sent;
 using fuzz::World;
 
-/// What routers do: forward, answer, rewrite, fork, read.
-constexpr std::string_view kConfigurations[] = {
-    R"cfg(#!SER
+/// A router, and whether it leaves Via and bodies to the core.
+struct Router {
+  std::string_view text;
+  bool plain = true;
+};
+
+/// What routers do: forward, answer, rewrite, fork, read, edit.
+constexpr Router kRouters[] = {
+    {R"cfg(#!SER
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
 route {
@@ -36,14 +43,14 @@ route {
   if (method == "OPTIONS") { sl_send_reply("200", "OK"); break; };
   forward(uri:host, uri:port);
 }
-)cfg",
-    R"cfg(#!SER
+)cfg"},
+    {R"cfg(#!SER
 loadmodule "sl.so"
 route {
   forward(192.0.2.8, 5080);
 }
-)cfg",
-    R"cfg(#!SER
+)cfg"},
+    {R"cfg(#!SER
 loadmodule "sl.so"
 route {
   prefix("9"); strip(1); append_branch("sip:other@known.example"); append_branch();
@@ -52,8 +59,8 @@ route {
   if (src_ip == 192.0.2.0/24) { force_rport(); };
   forward();
 }
-)cfg",
-    R"cfg(#!KAMAILIO
+)cfg"},
+    {R"cfg(#!KAMAILIO
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
 request_route {
@@ -80,7 +87,40 @@ reply_route {
     drop;
   }
 }
+)cfg"},
+    {R"cfg(#!KAMAILIO
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "sanity.so"
+request_route {
+  if (!sanity_check("17895", "7")) exit;
+  if (has_totag()) {
+    if (loose_route()) { forward(); exit; }
+    sl_send_reply("404", "Not here");
+    exit;
+  }
+  remove_hf("Route");
+  if (is_method("INVITE|SUBSCRIBE")) { add_rr_param(";a=b"); record_route(); }
+  if (is_present_hf("User-Agent")) { append_hf("X-Seen: $ua\r\n"); insert_hf("X-First: 1\r\n"); }
+  $du = "sip:192.0.2.9:5062";
+  forward();
+}
+)cfg"},
+    {R"cfg(#!SER
+loadmodule "sl.so"
+loadmodule "textops.so"
+route {
+  if (search("[0-9]{3,5}a")) { replace("[A-Z]+b", "changed"); };
+  replace_all("e", "EE"); subst("/^From:(.*)$/From:\1;x=y/ig"); subst_uri("/^sip:(.*)@/sip:9\1@/");
+  subst_user("/^9(.*)$/8\1/"); append_to_reply("X-Reply: 1\r\n");
+  if (search_body("abc")) { sl_send_reply("488", "Not Acceptable Here"); break; };
+  forward(192.0.2.8, 5080);
+}
 )cfg",
+     false},
 };
 
 struct Room {
@@ -100,14 +140,14 @@ std::optional<std::size_t> count_vias(const sip::Message& message) {
 }
 
 /// Everything that leaves is SIP, has the Via it must have and the body that came.
-void check_sent(const sip::Message& in, const std::vector<Sent>& sent) {
+void check_sent(const sip::Message& in, const std::vector<Sent>& sent, bool plain) {
   const auto vias = count_vias(in);
   for (const Sent& packet : sent) {
     Room room;
     const auto parsed = sip::Message::parse(packet.bytes, room.arena);
     require(bool{parsed}, "what is sent is a SIP message");
     const sip::Message& out = **parsed;
-    if (!in.index_all() || !vias) continue;
+    if (!plain || !in.index_all() || !vias) continue;
     const auto out_vias = count_vias(out);
     require(bool{out_vias}, "good Via stay good");
     if (out.is_response() && in.is_request()) {
@@ -149,7 +189,7 @@ void answer_forwarded(World& world, const sip::Message& request, const Sent& for
   }
 }
 
-void datagram(World& world, std::string_view bytes, bool checks) {
+void datagram(World& world, std::string_view bytes, bool plain, bool checks) {
   world.settings().receive_checks = checks;
   const auto sent = world.receive(bytes);
   require(sent.size() <= 16, "one message is no flood");
@@ -166,7 +206,8 @@ void datagram(World& world, std::string_view bytes, bool checks) {
     require(sent.empty(), "without a Via nobody is answered");
     return;
   }
-  check_sent(**parsed, sent);
+  check_sent(**parsed, sent, plain);
+  if (!plain) return;
   for (const Sent& packet : sent) {
     if ((*parsed)->is_request()) answer_forwarded(world, **parsed, packet);
   }
@@ -193,8 +234,8 @@ void checks(std::string_view bytes) {
 struct Worlds {
   std::vector<std::unique_ptr<World>> all;
   Worlds() {
-    for (const std::string_view text : kConfigurations) {
-      all.push_back(std::make_unique<World>(text, script::ParseOptions{}));
+    for (const Router& router : kRouters) {
+      all.push_back(std::make_unique<World>(router.text, script::ParseOptions{}));
       if (!all.back()->good()) std::fputs(all.back()->report().c_str(), stderr);
       require(all.back()->good(), "the configurations of this target are good");
     }
@@ -208,16 +249,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const unsigned selector = data[0];
-  switch (selector % 8) {
-    case 6:
-      command_line(bytes);
-      break;
-    case 7:
-      checks(bytes);
-      break;
-    default:
-      datagram(*worlds.all[selector % worlds.all.size()], bytes, selector < 128);
-      break;
-  }
+  const unsigned choice = selector % (std::size(kRouters) + 2);
+  if (choice == 0)
+    command_line(bytes);
+  else if (choice == 1)
+    checks(bytes);
+  else
+    datagram(*worlds.all[choice - 2], bytes, kRouters[choice - 2].plain, selector < 128);
   return 0;
 }

@@ -20,6 +20,7 @@ struct SlConfig {
   std::string default_reason = "Internal Server Error";
   bool bind_tm = true;
   std::int32_t rich_redirect = 0;
+  std::string event_callback;
   std::string event_callback_fl_ack;
   std::string event_callback_lres_sent;
 };
@@ -152,10 +153,12 @@ mod::ModuleSpec describe_sl() {
                  "Known for old files: branch flags (1) and path (2) in the Contact of a redirect are not "
                  "written.",
                  {0, 3})
-          .param(&SlConfig::event_callback_fl_ack, "event_callback_fl_ack",
+          .param(&SlConfig::event_callback, "event_callback",
                  "Known for old files: names a function of an embedded language, of which there is none.")
+          .param(&SlConfig::event_callback_fl_ack, "event_callback_fl_ack",
+                 "Known for old files, as `event_callback`.")
           .param(&SlConfig::event_callback_lres_sent, "event_callback_lres_sent",
-                 "Known for old files, as `event_callback_fl_ack`.")
+                 "Known for old files, as `event_callback`.")
           .function<&Sl::send_reply>("sl_send_reply",
                                      "Answers the request with this status and reason, without a transaction "
                                      "and without retransmission. A "

@@ -54,6 +54,14 @@ TEST(CoreParameter, names_are_unique_and_described) {
   for (const CoreParameter& one : honoured_parameters()) EXPECT_NE(one.status, ParameterStatus::accepted);
 }
 
+TEST(CoreParameter, only_the_fifo_waits_for_another_part) {
+  // A warning of every start is for what a script cannot do without; all else has an effect or a reason.
+  for (const CoreParameter& one : honoured_parameters()) {
+    const bool fifo = one.name == "fifo" || one.name == "fifo_mode";
+    EXPECT_EQ(one.status == ParameterStatus::later, fifo) << one.name;
+  }
+}
+
 TEST(CoreParameter, levels_of_ser) {
   constexpr int kExpected[][2] = {{-9, -5}, {-3, -5}, {-2, -2}, {-1, -1}, {0, -1},
                                   {1, 0},   {2, 1},   {3, 2},   {4, 3},   {9, 3}};

@@ -45,7 +45,7 @@ constexpr CoreParameter kHonoured[] = {
     {"workdir", string, honoured, both, 0, 0, "/", "working directory"},
     {"pid_file", string, honoured, ours, 0, 0, "", "file that holds the supervisor's process id; -P wins"},
     {"disable_core_dump", boolean, honoured, kamailio, 0, 0, "no", "yes: no core files"},
-    {"open_files_limit", integer, honoured, kamailio, 0, kAny, "",
+    {"open_files_limit", integer, honoured, kamailio, 64, kAny, "",
      "limit of open descriptors of each process"},
     {"exit_timeout", integer, honoured, kamailio, 0, 3600, "1",
      "seconds within which a stop is over: workers that go on are killed before; 0: wait for them"},

@@ -179,6 +179,18 @@ TEST(Udp, OptionsReachTheSocket) {
   EXPECT_FALSE(open_udp_socket({*parse_ip("198.51.100.77"), 0}, {}));
 }
 
+TEST(Udp, DontFragmentIsAsked) {
+  for (const bool wanted : {false, true}) {
+    ListenOptions options;
+    options.dont_fragment = wanted;
+    const UdpSocket socket = open("127.0.0.1", options);
+    int value = -1;
+    socklen_t size = sizeof value;
+    ASSERT_EQ(::getsockopt(socket.fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, &value, &size), 0);
+    EXPECT_EQ(value, wanted ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+  }
+}
+
 TEST(Udp, BadDatagramsAreSkippedTheRestGoesOn) {
   const UdpSocket a = open("127.0.0.1");
   const UdpSocket b = open("127.0.0.1");

@@ -114,8 +114,8 @@ class TestRun {
     if (run->is_request() && run->message().via(0))
       state.received_needed = needs_received(world.services, state.rx, **run->message().via(0));
   }
-  Run& operator*() { return *run; }
-  Run* operator->() { return run.get(); }
+  Run& operator*() const { return *run; }
+  Run* operator->() const { return run.get(); }
 
   RunState state;
   std::unique_ptr<Run> run;

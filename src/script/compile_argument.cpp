@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "script/compiler.h"
+#include "script/format_argument.h"
 #include "script/parser.h"
 #include "script/syntax_dump.h"
 #include "script/values.h"
@@ -190,7 +191,10 @@ bool Compiler::compiled_argument(const mod::ArgSpec& spec, const Expression& exp
   ready.text = x_program->texts[text(*constant)];
   if (spec.kind == mod::ArgKind::literal) return true;
   std::string error;
-  mod::CompiledArg made = spec.compile(ready.text, error);
+  FormatArguments formats(*this, expression.range);
+  mod::CompiledArg made = spec.compile_format != nullptr ? spec.compile_format(ready.text, error, formats)
+                                                         : spec.compile(ready.text, error);
+  if (made == nullptr && formats.reported()) return false;
   if (made == nullptr) {
     SourceRange range = expression.range;
     const std::size_t at = error.rfind("at offset ");

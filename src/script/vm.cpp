@@ -13,10 +13,7 @@ namespace ser::script {
 using proxy::Run;
 using proxy::Value;
 
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 Vm::Vm(const Program& program, mod::Registry& registry) : x_program(program) {
   for (mod::Loaded& loaded : registry.loaded()) x_modules.push_back(loaded.module.get());

@@ -260,13 +260,20 @@ TEST(Heap, ThreadsAllocateAndFreeEachOthersCells) {
 TEST(SlotChunks, AnArenaGrowsInTheSegment) {
   World world;
   Actor self = world.worker(0);
-  SlotChunks chunks(world.heap, self, 0);
   void* block = world.heap.alloc(self, kRxBlock, 0);
   {
+    SlotChunks chunks(world.heap, self, 0);
+    void* first = nullptr;
+    {
+      Arena arena(block, kRxBlock, chunks);
+      first = arena.allocate(5000);
+      ASSERT_NE(first, nullptr);
+      EXPECT_TRUE(world.segment.contains(first, 5000));
+      EXPECT_EQ(world.heap.use().cells, 2U);
+    }
+    EXPECT_EQ(world.heap.use().cells, 2U) << "kept for the next message";
     Arena arena(block, kRxBlock, chunks);
-    void* more = arena.allocate(5000);
-    ASSERT_NE(more, nullptr);
-    EXPECT_TRUE(world.segment.contains(more, 5000));
+    EXPECT_EQ(arena.allocate(5000), first);
     EXPECT_EQ(world.heap.use().cells, 2U);
   }
   EXPECT_EQ(world.heap.use().cells, 1U);

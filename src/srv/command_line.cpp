@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "srv/command_options.h"
 
@@ -144,6 +146,42 @@ std::string man_options() {
   return text;
 }
 
+namespace {
+
+/// What zsh completes an argument with, by its name in the help.
+std::string_view zsh_action(std::string_view argument) {
+  if (argument == "FILE") return "_files";
+  if (argument == "DIR") return "_files -/";
+  if (argument == "USER") return "_users";
+  if (argument == "GROUP") return "_groups";
+  return " ";
+}
+
+/// One specification of _arguments for each spelling: `'-f[help]:FILE:_files'`.
+std::string zsh_completion() {
+  std::string text = "#compdef ser\n_arguments";
+  for (const CommandOption& option : command_options()) {
+    std::string rest = "[";
+    for (const char c : option.help) {
+      if (c == '[' || c == ']' || c == ':') rest += '\\';
+      rest += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    rest += ']';
+    if (!option.argument.empty()) {
+      std::string argument(option.argument);
+      std::replace(argument.begin(), argument.end(), ':', '.');
+      rest += fmt::format(":{}:{}", argument, zsh_action(option.argument));
+    }
+    if (option.letter != 0)
+      text += fmt::format(" \\\n  '*-{}{}{}'", option.letter, option.argument.empty() ? "" : "+", rest);
+    if (!option.name.empty())
+      text += fmt::format(" \\\n  '*--{}{}{}'", option.name, option.argument.empty() ? "" : "=", rest);
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
 std::string completion_script(std::string_view shell) {
   std::string words;
   for (const CommandOption& option : command_options()) {
@@ -164,7 +202,7 @@ std::string completion_script(std::string_view shell) {
         "  [[ ${{COMPREPLY[0]}} == *= ]] && compopt -o nospace\n}}\ncomplete -F _ser ser\n",
         words);
   }
-  if (shell == "zsh") return fmt::format("#compdef ser\n_arguments '*::option:({})'\n", words);
+  if (shell == "zsh") return zsh_completion();
   if (shell == "fish") {
     std::string text = "# fish completion for ser\n";
     for (const CommandOption& option : command_options()) {

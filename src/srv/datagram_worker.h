@@ -19,7 +19,7 @@ class DatagramWorker final : public WorkerBase {
   /// How many datagrams one receive call may bring: few while others sleep, so that an INVITE is not held up
   /// behind others in one worker while its CANCEL is answered by another; many under backlog, where calls are
   /// the cost (DESIGN 1).
-  static constexpr unsigned kIdleBatch = 4;
+  static constexpr unsigned kIdleBatch = 1;
   static constexpr unsigned kMaxBatch = shm::kRxBatch;
   static constexpr Instant kFlushAge = 200'000;
 

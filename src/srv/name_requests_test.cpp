@@ -88,6 +88,13 @@ TEST_F(Names, AddressesWithAPortNeedNoSrv) {
   EXPECT_TRUE(asked().empty());
 }
 
+TEST_F(Names, NoAaaaRecordsWithoutDnsTryIpv6) {
+  CachedNames only_v4(cache, requests, inbox, actor, world.clock, world.counters, world.server.dns_requests,
+                      false);
+  EXPECT_FALSE(only_v4.lookup("a.example", 5070, Proto::udp));
+  EXPECT_EQ(asked(), (std::set<std::string>{"A a.example"}));
+}
+
 TEST_F(Names, SrvFirstWithoutAPort) {
   store_srv("_sip._udp.s.example", "host.s.example", 5099);
   EXPECT_EQ(lookup("s.example", 0), "pending");

@@ -140,13 +140,17 @@ bool Server::prepare_listeners() {
   }
   x_table = net::resolve_listeners(x_config.listen, x_config.port, x_config.socket_options, candidates);
   advertise();
-  for (const std::string& notice : x_table.notices) LOG(x_log, notice, "{}", notice);
+  for (const std::string& notice : x_table.notices) LOG(x_log, warning, "{}", notice);
   if (!x_table.errors.empty()) {
     std::string all;
     for (const std::string& error : x_table.errors) all += (all.empty() ? "" : "\n") + error;
     return fail(all);
   }
-  if (x_table.listeners.empty()) return fail("there is no address to listen on; add a listen line or -l");
+  if (x_table.listeners.empty()) {
+    return fail(x_table.notices.empty()
+                    ? "there is no address to listen on; add a listen line or -l"
+                    : fmt::format("there is no address to listen on; {}", x_table.notices.front()));
+  }
   if (!x_config.fork && x_table.listeners.size() > 1) {
     LOG(x_log, warning, "fork=no: only the first listen address is used, {}",
         x_table.listeners.front().text());

@@ -227,7 +227,7 @@ class Reader {
       x_out.errors.push_back(fmt::format("listen '{}': {}", value.text, parsed.error().what));
       return;
     }
-    spec.origin = fmt::format("{} '{}'", setting.name, spec.host);
+    spec.origin = place(setting);
     x_out.listen.push_back(std::move(spec));
     x_out.listen_workers.push_back(workers);
   }
@@ -242,6 +242,14 @@ class Reader {
       alias.host = std::string(value.text);
     }
     if (!alias.host.empty()) x_out.aliases.push_back(std::move(alias));
+  }
+
+  /// "ser.cfg:12:1", as diagnostics begin.
+  std::string place(const Setting& setting) const {
+    const script::Program* program = x_file.program.get();
+    if (program == nullptr || setting.range.file >= program->files.size()) return {};
+    return fmt::format("{}:{}:{}", program->files[setting.range.file], setting.range.line,
+                       setting.range.column);
   }
 
   static std::string bare_host(std::string_view host) {

@@ -112,18 +112,23 @@ int Supervisor::wait_ms() const {
   return static_cast<int>(std::clamp<Instant>((next - x_shared.clock->now()) / kMillisecond + 1, 0, 5000));
 }
 
+/// What the operator asked for is told whatever the log level is.
+void Supervisor::tell(std::string_view line) {
+  x_log.sink().line(LogLevel::notice, line);
+}
+
 bool Supervisor::handle_signal(int signal) {
   switch (signal) {
     case SIGTERM:
     case SIGINT:
-      LOG(x_log, notice, "signal {} received, stopping", signal);
+      tell(fmt::format("signal {} received, stopping", signal));
       x_stopping = true;
       return true;
     case SIGUSR1:
       report_statistics();
       return true;
     case SIGHUP:
-      LOG(x_log, notice, "SIGHUP received; ser goes on, restart it to read its configuration again");
+      tell("SIGHUP received; ser goes on, restart it to read its configuration again");
       return true;
     default:
       return true;
@@ -205,8 +210,7 @@ void Supervisor::report_statistics() {
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = text.find('\n', begin);
-    // Asked for by the operator: told whatever the log level is.
-    x_log.sink().line(LogLevel::notice, std::string_view(text).substr(begin, end - begin));
+    tell(std::string_view(text).substr(begin, end - begin));
     begin = end + 1;
   }
   std::string error;

@@ -57,6 +57,7 @@ class Supervisor {
   void note_death(const WorkerExit& ended);
   void respawn_due();
   int wait_ms() const;
+  void tell(std::string_view line);
   bool handle_signal(int signal);
   void report_statistics();
   void stop_workers();

@@ -198,7 +198,8 @@ def run_once(*args, seconds=10):
 
 def error_lines(text):
     """Lines that tell of an error."""
-    return [line for line in text.splitlines() if re.search(r"\b(error|critical|fatal)\b", line, re.I)]
+    return [line for line in text.splitlines()
+            if re.search(r"\b(error|critical|fatal)\b", line, re.I) and not re.fullmatch(r"\d+ errors?, \d+ warnings?", line)]
 
 
 class Peer:

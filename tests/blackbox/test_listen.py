@@ -218,6 +218,15 @@ class Processes(unittest.TestCase):
             self.assertEqual(0, code, server.log())
             server.assert_nothing_left(self)
 
+    def test_option_d_is_one_process(self):
+        server = Server("listen=udp:127.0.0.1:@PORT@\n" + REPLY, wait=False)
+        server.args[server.args.index("-DD")] = "-D"
+        with server, Peer() as peer:
+            wait_until(lambda: harness.udp_bound(server.port) and server.pid_file.exists(), 5, "the server to listen")
+            self.assertEqual(200, peer.ask(server.port))
+            self.assertEqual([server.process.pid], server.members())
+            self.assertEqual(0, server.stop()[0], server.log())
+
     def test_identity(self):
         server = Server(f"user=nobody\ngroup={NOBODY.pw_gid}\nlisten=udp:127.0.0.1:@PORT@\n" + REPLY, wait=IS_ROOT)
         with server:
@@ -292,7 +301,13 @@ class Refused(unittest.TestCase):
         self.refused("listen=udp:192.0.2.77:@PORT@\n", "192.0.2.77", "ip_free_bind")
 
     def test_unknown_host(self):
-        self.refused("listen=udp:no-such-host.invalid:@PORT@\n", "no-such-host.invalid")
+        self.refused("# a comment\nlisten=udp:no-such-host.invalid:@PORT@\n", "no-such-host.invalid", "ser.cfg:2:1: ")
+
+    def test_transport_that_is_not_built(self):
+        self.refused("listen=tcp:127.0.0.1:@PORT@\n", "tcp is not built yet")
+        with Server("listen=tcp:127.0.0.1:@PORT@\nlisten=udp:127.0.0.1:@PORT@\n" + REPLY) as server:
+            self.assertEqual(200, status(exchange(HOST, server.port)[0]))
+            self.assertIn("tcp is not built yet", server.log())
 
     def test_second_listener_in_use_frees_the_first(self):
         port = free_port(5060)

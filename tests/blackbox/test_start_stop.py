@@ -112,6 +112,8 @@ class Signals(unittest.TestCase):
     def test_every_child_is_replaced_and_service_goes_on(self):
         with Server(ANSWER_ALL) as server, Peer() as peer:
             self.assertEqual(200, peer.ask(server.port, "before"))
+            # The timer worker is the last to be started.
+            wait_until(lambda: any("timer" in harness.title(pid) for pid in server.children()), 2, "all workers to be there")
             before = server.children()
             self.assertEqual(2, len(server.receivers()), [harness.title(p) for p in before])
             for number, victim in enumerate(before):

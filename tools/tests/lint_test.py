@@ -154,8 +154,9 @@ class Docs(Tree):
         self.write("a.md", "[x](b.md) [y](https://example.org) [z](#here) [w](a.md#top)\n")
         self.assertEqual(["a.md:1: no such file: b.md"], check_docs.link_errors(self.root, Path("a.md")))
 
-    def program(self, text):
-        program = self.write("ser", f"#!/bin/sh\ncat <<'END'\n{text}END\n")
+    def program(self, text, names=""):
+        """Prints `names` for --doc=list and `text` for everything else."""
+        program = self.write("ser", f"#!/bin/sh\nif [ \"$1\" = --doc=list ]; then echo '{names}'; exit; fi\ncat <<'END'\n{text}END\n")
         program.chmod(0o755)
         return str(program)
 
@@ -171,6 +172,14 @@ class Docs(Tree):
         self.assertEqual(1, sum("ser.8 is not" in e for e in check_docs.reference_errors(self.root, program, False)))
         check_docs.reference_errors(self.root, program, True)
         self.assertEqual(".SH NAME\nser\n.SH OPTIONS\nnew\n.SH FILES\nf\n", page.read_text())
+        self.assertEqual([], check_docs.reference_errors(self.root, program, False))
+
+    def test_each_name_of_the_list_has_its_page(self):
+        program = self.program("new\n", "sl   Replies.")
+        self.assertIn("sl.md is not what", check_docs.reference_errors(self.root, program, False)[0])
+        check_docs.reference_errors(self.root, program, True)
+        self.assertEqual("new\n", (Path(self.root) / "docs/reference/sl.md").read_text())
+        self.assertEqual("new\n", (Path(self.root) / "etc/completion/ser.bash").read_text())
         self.assertEqual([], check_docs.reference_errors(self.root, program, False))
 
 

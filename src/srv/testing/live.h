@@ -101,7 +101,8 @@ class Prepared {
 inline std::string forwarding_config(std::uint16_t port, std::uint16_t callee, unsigned children) {
   return "#!KAMAILIO\nlisten=udp:127.0.0.1:" + std::to_string(port) +
          "\nchildren=" + std::to_string(children) +
-         "\nworkdir=\".\"\ndebug=1\nrequest_route { forward(\"127.0.0.1\", " + std::to_string(callee) + "); }\n";
+         "\nworkdir=\".\"\ndebug=1\nrequest_route { forward(\"127.0.0.1\", " + std::to_string(callee) +
+         "); }\n";
 }
 
 /// Request `number` of the caller; its Call-ID is the number.
