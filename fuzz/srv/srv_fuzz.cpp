@@ -163,8 +163,7 @@ void check_sent(const sip::Message& in, const std::vector<Sent>& sent, bool plai
 
 srv::DatagramKind kind_of(std::string_view bytes, bool full) {
   sip::LineIndex lines;
-  bool usable = false;
-  return srv::check_datagram(bytes, full, lines, usable);
+  return srv::check_datagram(bytes, full, lines);
 }
 
 /// A response to what was forwarded finds its way back to where the request came from.

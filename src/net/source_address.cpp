@@ -89,7 +89,7 @@ IpAddress SourceChooser::kernel_source(const SockAddr& to) noexcept {
   // A connected socket keeps its first source address: dissolve before asking again. Nothing is sent.
   sockaddr none{};
   none.sa_family = AF_UNSPEC;
-  ::connect(probe.get(), &none, sizeof none);
+  static_cast<void>(::connect(probe.get(), &none, sizeof none));
   sockaddr_storage native{};
   SockAddr target = to;
   if (target.port == 0) target.port = 5060;

@@ -34,7 +34,6 @@ struct Inbox {
     return n.value_or(0);
   }
   std::string text(unsigned i) const {
-    const std::string all = blocks[i] + spills[i];
     const std::size_t length = datagrams[i].length;
     if (length <= blocks[i].size()) return blocks[i].substr(0, length);
     return blocks[i] + spills[i].substr(0, length - blocks[i].size());

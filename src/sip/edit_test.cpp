@@ -127,7 +127,7 @@ TEST_F(EditTest, BadArguments) {
   EXPECT_TRUE(edits.empty());
   for (const std::string_view lines :
        {std::string_view("X: 1"), std::string_view("X: 1\n"), std::string_view("X: 1\r\n\r\n"),
-        std::string_view("X: \r1\r\n"), std::string_view("X: \0\r\n", 7), std::string_view(": 1\r\n"),
+        std::string_view("X: \r1\r\n"), std::string_view("X: \0\r\n", 6), std::string_view(": 1\r\n"),
         std::string_view("X\r\n"), std::string_view(" x: 1\r\n"), std::string_view("X: 1\r\n \r\n"),
         std::string_view("X: 1\r\nINVITE sip:x SIP/2.0\r\n")}) {
     EXPECT_EQ(edits.append_header(lines).error().code, Errc::syntax) << lines;
