@@ -196,6 +196,13 @@ class Myself(unittest.TestCase):
             self.assertIn("Aliases:\n", server.log())
             self.assertIn("  example.org\n", server.log())
 
+    def test_auto_aliases(self):
+        for setting, known in (("", 404), ("auto_aliases=yes\n", 200)):
+            with self.subTest(setting), Server(setting + "listen=udp:127.0.0.1:@PORT@\nloadmodule \"sl.so\"\nrequest_route {\n"
+                                               "  if (uri == myself) { sl_send_reply(\"200\", \"Us\"); }\n"
+                                               "  else { sl_send_reply(\"404\", \"Others\"); }\n}\n") as server:
+                self.assertEqual(known, status(exchange(HOST, server.port, f"sip:a@localhost:{server.port}")[0]))
+
 
 class Processes(unittest.TestCase):
     def test_titles(self):

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor's rules on deaths, with workers that only pretend.
+#include "srv/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "srv/testing/live.h"
+
+namespace ser::srv {
+namespace {
+
+using testing::free_port;
+using ::testing::HasSubstr;
+using testing::Prepared;
+
+/// Two looks are longer than the longest delay; three shorter than a life that counts.
+constexpr Instant kStep = 3'000'000'000;
+
+/// Time passes at every look, so that the delays of the supervisor are over at once.
+class RushingClock final : public Clock {
+ public:
+  explicit RushingClock(Instant step) noexcept : x_step(step) {}
+  Instant now() noexcept override { return x_now += x_step; }
+  std::int64_t wall_seconds() noexcept override { return 0; }
+
+ private:
+  Instant x_step;
+  Instant x_now = 1'000'000'000'000;
+};
+
+/// Workers live until interrupted, but the one of `victim` dies at once, `deaths` times, in a way of its own.
+class PretendingSpawner final : public Spawner {
+ public:
+  struct Script {
+    std::uint16_t victim = 0;
+    unsigned deaths = 0;
+    int signal = 0;
+    int status = 0;
+    bool finishes_a_message = false;
+  };
+  PretendingSpawner(Shared& shared, Script script)
+      : x_shared(shared), x_script(script), x_alive(shared.slots->size()) {}
+
+  Result<void> spawn(const WorkerContext& context) override {
+    const std::uint16_t slot = context.id.slot;
+    EXPECT_FALSE(x_alive[slot]);
+    x_alive[slot] = true;
+    if (slot != x_script.victim) return {};
+    ++spawned;
+    if (deaths == x_script.deaths) {
+      pthread_kill(pthread_self(), SIGTERM);  // enough seen
+      return {};
+    }
+    ++deaths;
+    x_dying = true;
+    if (x_script.finishes_a_message) x_shared.slots->slot(slot)->messages.fetch_add(1);
+    pthread_kill(pthread_self(), SIGCHLD);
+    return {};
+  }
+  bool reap(WorkerExit& out) override {
+    for (std::uint16_t slot = 0; slot < x_alive.size(); ++slot) {
+      const bool dies = x_alive[slot] && ((slot == x_script.victim && x_dying) || x_interrupted);
+      if (!dies) continue;
+      out = {slot, x_script.status, x_interrupted ? 0 : x_script.signal, false};
+      x_alive[slot] = false;
+      x_dying = false;
+      return true;
+    }
+    return false;
+  }
+  void interrupt(std::uint16_t /*slot*/) noexcept override { x_interrupted = true; }
+  void kill(std::uint16_t slot) noexcept override { interrupt(slot); }
+  std::size_t running() const noexcept override {
+    return static_cast<std::size_t>(std::count(x_alive.begin(), x_alive.end(), true));
+  }
+
+  unsigned spawned = 0;
+  unsigned deaths = 0;
+
+ private:
+  Shared& x_shared;
+  Script x_script;
+  std::vector<bool> x_alive;
+  bool x_dying = false;
+  bool x_interrupted = false;
+};
+
+class Deaths : public ::testing::Test {
+ protected:
+  Deaths()
+      : world("#!KAMAILIO\nchildren=2\nlisten=udp:127.0.0.1:" + std::to_string(free_port()) +
+              "\nrequest_route { drop; }\n") {
+    EXPECT_TRUE(world.ready) << world.server->error();
+    pthread_sigmask(SIG_SETMASK, nullptr, &x_before);
+    Supervisor::block_signals();
+  }
+  ~Deaths() override { pthread_sigmask(SIG_SETMASK, &x_before, nullptr); }
+
+  /// The exit status.
+  int run(PretendingSpawner::Script script, Instant step = kStep) {
+    RushingClock clock(step);
+    Shared& shared = world.server->shared();
+    shared.clock = &clock;
+    Logger log(world.log, LogLevel::info);
+    PretendingSpawner spawner(shared, script);
+    Supervisor supervisor(shared, spawner, world.server->posts(), {}, log);
+    EXPECT_TRUE(supervisor.start());
+    const int status = supervisor.run();
+    EXPECT_EQ(spawner.running(), 0U);
+    spawned = spawner.spawned;
+    shared.clock = &world.clock;
+    return status;
+  }
+
+  Prepared world;
+  unsigned spawned = 0;
+
+ private:
+  sigset_t x_before;
+};
+
+TEST_F(Deaths, TwentyInARowWithoutAMessageEndTheServer) {
+  EXPECT_EQ(run({0, 100, SIGSEGV, 0, false}), 1);
+  EXPECT_EQ(spawned, Supervisor::kGiveUpAt);
+  EXPECT_EQ(world.counted("core", "worker_deaths"), Supervisor::kGiveUpAt);
+  EXPECT_EQ(world.counted("core", "respawns"), Supervisor::kGiveUpAt - 1);
+  EXPECT_THAT(world.log.text(), HasSubstr("died 20 times in a row before it finished a message; giving up"));
+  EXPECT_THAT(world.log.text(), HasSubstr("ser: receiver child=0 sock=127.0.0.1:"));
+}
+
+TEST_F(Deaths, LeavingWithAStatusCountsLikewise) {
+  EXPECT_EQ(run({1, 100, 0, 1, false}), 1);
+  EXPECT_THAT(world.log.text(), HasSubstr("left with status 1; replaced, the others go on"));
+}
+
+TEST_F(Deaths, WhoFinishedAMessageIsReplacedForEver) {
+  EXPECT_EQ(run({0, 60, SIGSEGV, 0, true}), 0);
+  EXPECT_EQ(spawned, 61U);
+}
+
+TEST_F(Deaths, SignalsFromOutsideDoNotCount) {
+  EXPECT_EQ(run({0, 60, SIGKILL, 0, false}), 0);
+  EXPECT_EQ(spawned, 61U);
+}
+
+TEST_F(Deaths, OtherWorkersCountByTheirLife) {
+  EXPECT_EQ(run({2, 60, SIGSEGV, 0, false}, 20'000'000'000), 0) << "the event worker lived long each time";
+  EXPECT_EQ(run({2, 60, SIGSEGV, 0, false}, kStep), 1) << "and here it died at its start";
+}
+
+}  // namespace
+}  // namespace ser::srv
