@@ -67,7 +67,7 @@ std::string auto_aliases(Line& line, Text value) {
 std::string daemon_level(Line& line, Text) {
   line.daemon_level = line.daemon_level_given ? line.daemon_level + 1 : 1;
   line.daemon_level_given = true;
-  return line.daemon_level > 3
+  return line.daemon_level == 4  // said once, however many there are
              ? "too many -D: -D does not fork, -DD stays in the foreground, -DDD is the default"
              : "";
 }
