@@ -54,6 +54,7 @@ struct ArgSpec {
   proxy::RouteKinds route_kinds = 0;  ///< ArgKind::route: blocks it may name
   /// ArgKind::compiled: used in place of `compile` when set; the text may hold variables.
   CompileFormatArg compile_format = nullptr;
+  bool names_host = false;  ///< a constant host name here is kept resolved by the event worker
 };
 
 using Thunk = Outcome (*)(Module&, proxy::Run&, const Arg*);
@@ -181,6 +182,11 @@ class SpecBuilder {
   }
   SpecBuilder& route_argument(std::size_t index, proxy::RouteKinds kinds) {
     x_spec.functions.back().args[index].route_kinds = kinds;
+    return *this;
+  }
+  /// The argument names a host: host names written there are resolved before anybody asks.
+  SpecBuilder& host_argument(std::size_t index) {
+    x_spec.functions.back().args[index].names_host = true;
     return *this;
   }
   SpecBuilder& variable(VariableSpec spec) {

@@ -179,6 +179,14 @@ bool Compiler::integer_argument(const Expression& expression, std::string_view f
   return true;
 }
 
+/// Remembers a host name of the script, so that it is resolved before the first message needs it. Addresses
+/// and the forms of SER that take the host of the URI are none.
+void Compiler::host_name(std::string_view name) {
+  if (name.empty() || parse_ip(name) || name == "uri" || name == "uri:host") return;
+  auto& names = x_program->host_names;
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+}
+
 bool Compiler::compiled_argument(const mod::ArgSpec& spec, const Expression& expression,
                                  std::string_view function, mod::Arg& ready) {
   const auto constant = constant_text(expression);
@@ -207,6 +215,7 @@ bool Compiler::compiled_argument(const mod::ArgSpec& spec, const Expression& exp
     x_diagnostics.error("E0306", range, fmt::format("`{}`: bad `{}`: {}", function, spec.name, error));
     return false;
   }
+  if (spec.names_host) host_name(ready.text);
   ready.pointer = made.get();
   x_program->compiled.push_back(std::move(made));
   return true;

@@ -118,6 +118,7 @@ bool Compiler::address_comparison(CoreField field, const Expression& right, bool
       const bool reverse = x_ser && right.kind == ExpressionKind::string;
       out.op = reverse ? Op::test_reverse : Op::test_name;
       out.d = reverse ? 1 : 0;
+      if (!reverse) host_name(right.text);
       return true;
     }
     default:

@@ -7,7 +7,6 @@
 
 namespace ser::script {
 
-using proxy::Value;
 
 namespace {
 

@@ -116,6 +116,7 @@ class Compiler {
   bool text_argument(const Expression& expression, mod::Arg& ready, ArgSource& source, CallSite& site);
   bool integer_argument(const Expression& expression, std::string_view function, mod::Arg& ready,
                         ArgSource& source, CallSite& site);
+  void host_name(std::string_view name);
   bool compiled_argument(const mod::ArgSpec& spec, const Expression& expression, std::string_view function,
                          mod::Arg& ready);
   bool variable_argument(const Expression& expression, std::string_view function, mod::Arg& ready);

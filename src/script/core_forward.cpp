@@ -2,7 +2,6 @@
 // The core's commands that send, and those that decide how.
 #include "base/text.h"
 #include "proxy/forward.h"
-#include "proxy/local_reply.h"
 #include "proxy/services.h"
 #include "script/core_module.h"
 #include "script/vm.h"
@@ -31,17 +30,9 @@ Result<SockAddr> target_of(proxy::Run& run, const Host& host, const Port& port) 
 
 Outcome failed(proxy::Run& run, const Error& error, std::string_view command) {
   LOG(run.services().log, info, "{}: {}", command, error.what);
-  if (error.code != Errc::pending) return Outcome::no();
-  // The name is being looked up; who sends again will be served.
-  run.fail(503, "Destination is being resolved");
-  if (run.is_request() && run.message().method() != sip::Method::ack) {
-    proxy::LocalReply reply;
-    reply.status = 503;
-    reply.reason = "Destination is being resolved";
-    reply.headers = "Retry-After: 1\r\n";
-    if (!proxy::send_local_reply(run, reply))
-      LOG(run.services().log, debug, "{}: no answer was sent", command);
-  }
+  // A name that is being looked up: who sends again will be served. The script may answer itself; when it
+  // does not, the core answers with this status.
+  if (error.code == Errc::pending) run.fail(503, "Destination is being resolved");
   return Outcome::no();
 }
 

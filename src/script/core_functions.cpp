@@ -144,14 +144,16 @@ mod::ModuleSpec describe_core() {
                               "Commands of the core: forwarding, Request-URI, branches, flags, logging.");
   for (const char* name : {"forward", "forward_udp"}) {
     core.function<&Core::forward>(
-        name,
-        "Sends the request statelessly, our Via on top (RFC 3261 16.11). Without arguments to "
-        "$du or the Request-URI.",
-        {"host", "port"}, routing, "1 sent, -1 not");
+            name,
+            "Sends the request statelessly, our Via on top (RFC 3261 16.11). Without arguments to "
+            "$du or the Request-URI.",
+            {"host", "port"}, routing, "1 sent, -1 not")
+        .host_argument(0);
   }
   for (const char* name : {"send", "send_udp"}) {
     core.function<&Core::send>(name, "Sends the message as it was received: no Via, no changes.",
-                               {"host", "port"}, routing, "1 sent, -1 not");
+                               {"host", "port"}, routing, "1 sent, -1 not")
+        .host_argument(0);
   }
   core.function<&Core::append_branch>("append_branch",
                                       "Adds a destination; without arguments the current Request-URI.",

@@ -140,9 +140,6 @@ void Message::fill(HeaderField& field, std::size_t number) const noexcept {
   }
   field.x_value_at = static_cast<std::uint16_t>(value - line);
   field.x_value_size = static_cast<std::uint16_t>(value_end - value);
-  const auto id = static_cast<std::size_t>(field.x_id);
-  if (id < kHotHeaders && (x_hot[id] == 0 || x_hot[id] > number + 1))
-    x_hot[id] = static_cast<std::uint16_t>(number + 1);
 }
 
 void Message::fill_malformed(HeaderField& field) const noexcept {
@@ -184,10 +181,16 @@ const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
   if (const auto hot = static_cast<std::size_t>(id); id == HeaderId::other) {
     found = next_field(nullptr);
     if (found != nullptr && found->x_id != id) found = next_same(*found);
-  } else if (hot < kHotHeaders && x_hot[hot] == 1) {
-    found = &x_fields[0];  // nothing can stand before it
-  } else {
+  } else if (hot >= kHotHeaders) {
     found = find_from(id, 0);
+  } else if (x_hot[hot] == kUnknown) {
+    found = find_from(id, 0);
+    if (found != nullptr)
+      x_hot[hot] = static_cast<std::uint16_t>(found - x_fields + 1);
+    else if (x_fields != nullptr)
+      x_hot[hot] = kAbsent;
+  } else if (x_hot[hot] != kAbsent) {
+    found = &x_fields[x_hot[hot] - 1];
   }
   for (; nth > 0 && found != nullptr; --nth) found = next_same(*found);
   return found;

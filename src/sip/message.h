@@ -144,8 +144,10 @@ class Message {
   StartLine x_start;
   const LineEnd* x_lines = nullptr;         // one per header field
   mutable HeaderField* x_fields = nullptr;  // parallel to x_lines, made when the first is asked for
-  mutable std::array<std::uint16_t, kHotHeaders>
-      x_hot{};  // line of the first field of each hot id, from 1; 0: not known
+      /// Line of the first field of each hot id, from 1, once it was looked for.
+      static constexpr std::uint16_t kUnknown = 0;
+  static constexpr std::uint16_t kAbsent = 0xFFFF;
+  mutable std::array<std::uint16_t, kHotHeaders> x_hot{};
   mutable Error x_error;
   mutable std::uint16_t x_count = 0;  // fields read
   std::uint16_t x_line_count = 0;
