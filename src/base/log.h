@@ -33,7 +33,7 @@ class LogSink {
   virtual void line(LogLevel level, std::string_view text) noexcept = 0;
 };
 
-/// To a descriptor: " 3(4711) ERROR: text".
+/// To a descriptor: "(4711) ERROR: text".
 class FdLogSink final : public LogSink {
  public:
   explicit FdLogSink(int fd) noexcept : x_fd(fd) {}

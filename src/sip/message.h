@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Message: one received SIP message. Immutable bytes, an index that grows on demand, typed values parsed
-// once.
+// Message: one received SIP message. Immutable bytes, header fields read on demand, typed values parsed once.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -144,8 +143,8 @@ class Message {
   StartLine x_start;
   const LineEnd* x_lines = nullptr;         // one per header field
   mutable HeaderField* x_fields = nullptr;  // parallel to x_lines, made when the first is asked for
-      /// Line of the first field of each hot id, from 1, once it was looked for.
-      static constexpr std::uint16_t kUnknown = 0;
+  /// Line of the first field of each hot id, from 1, once it was looked for.
+  static constexpr std::uint16_t kUnknown = 0;
   static constexpr std::uint16_t kAbsent = 0xFFFF;
   mutable std::array<std::uint16_t, kHotHeaders> x_hot{};
   mutable Error x_error;

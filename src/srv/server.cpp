@@ -248,6 +248,17 @@ bool Server::prepare_segment() {
   s.event_inbox = std::make_unique<shm::Inbox>(*inbox);
   s.name_requests = std::make_unique<NameRequests>(*requests);
   s.dns = net::DnsCache::create(dns, kDnsEntries, s.segment.header().table_key);
+  const auto receivers =
+      static_cast<std::uint64_t>(std::count_if(x_posts.begin(), x_posts.end(), [](const Post& post) {
+        return post.kind == shm::WorkerKind::datagram;
+      }));
+  // Every receiver needs its blocks before the first message, and as much again to work on them.
+  const std::uint64_t least = receivers * shm::kRxBatch * shm::kRxBlock * 2;
+  if (s.segment.header().limit < least) {
+    return fail(
+        fmt::format("{} bytes of shared memory are too little for {} receivers; give -m {} or lower children",
+                    s.segment.header().limit, receivers, (least >> 20) + 1));
+  }
   s.message_account = s.heap->account("messages");
   if (!lay_out_slot_areas(s)) {
     return fail(
