@@ -7,7 +7,6 @@
 
 namespace ser::script {
 
-
 namespace {
 
 bool is_comparison(Operator op) noexcept {
