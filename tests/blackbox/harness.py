@@ -182,9 +182,10 @@ class Server:
 
     def statistics(self):
         """SIGUSR1, then the statistics file as {name: value}; per worker: `core.rcv_requests{worker="1"}`."""
-        before = self.stat_file.stat().st_mtime_ns if self.stat_file.exists() else 0
+        # Each writing is a new file put in the place of the old one; its time alone may be the same.
+        before = self.stat_file.stat().st_ino if self.stat_file.exists() else 0
         self.process.send_signal(signal.SIGUSR1)
-        wait_until(lambda: self.stat_file.exists() and self.stat_file.stat().st_mtime_ns != before and self.stat_file.stat().st_size, 3,
+        wait_until(lambda: self.stat_file.exists() and self.stat_file.stat().st_ino != before and self.stat_file.stat().st_size, 3,
                    "the statistics file to be written")
         rows = re.findall(r"^(\S+(?:\{[^}\n]*\})?) (-?\d+)$", self.stat_file.read_text(), re.M)
         return {name: int(value) for name, value in rows}
