@@ -9,26 +9,6 @@ namespace ser::script {
 
 namespace {
 
-bool is_comparison(Operator op) noexcept {
-  switch (op) {
-    case Operator::equal:
-    case Operator::not_equal:
-    case Operator::int_equal:
-    case Operator::int_not_equal:
-    case Operator::string_equal:
-    case Operator::string_not_equal:
-    case Operator::match:
-    case Operator::not_match:
-    case Operator::greater:
-    case Operator::less:
-    case Operator::greater_equal:
-    case Operator::less_equal:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Operator mirrored(Operator op) noexcept {
   switch (op) {
     case Operator::greater:

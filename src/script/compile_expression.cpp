@@ -20,26 +20,8 @@ struct FoldArena {
 };
 
 bool is_boolean(Operator op) noexcept {
-  switch (op) {
-    case Operator::logical_not:
-    case Operator::logical_or:
-    case Operator::logical_and:
-    case Operator::equal:
-    case Operator::not_equal:
-    case Operator::int_equal:
-    case Operator::int_not_equal:
-    case Operator::string_equal:
-    case Operator::string_not_equal:
-    case Operator::match:
-    case Operator::not_match:
-    case Operator::greater:
-    case Operator::less:
-    case Operator::greater_equal:
-    case Operator::less_equal:
-      return true;
-    default:
-      return false;
-  }
+  return is_comparison(op) || op == Operator::logical_not || op == Operator::logical_or ||
+         op == Operator::logical_and;
 }
 
 bool wants_integers(Operator op) noexcept {

@@ -200,4 +200,24 @@ bool apply_binary(Operator op, const Value& left, const Value& right, Arena& are
   return true;
 }
 
+bool is_comparison(Operator op) noexcept {
+  switch (op) {
+    case Operator::equal:
+    case Operator::not_equal:
+    case Operator::int_equal:
+    case Operator::int_not_equal:
+    case Operator::string_equal:
+    case Operator::string_not_equal:
+    case Operator::match:
+    case Operator::not_match:
+    case Operator::greater:
+    case Operator::less:
+    case Operator::greater_equal:
+    case Operator::less_equal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace ser::script

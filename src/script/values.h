@@ -33,4 +33,7 @@ bool compare(Operator op, std::int64_t left, std::int64_t right) noexcept;
 /// `a` and `b` joined in the arena; data() is nullptr when there is no memory.
 std::string_view join(std::string_view a, std::string_view b, Arena& arena) noexcept;
 
+/// Operators that compare two values and give a truth.
+bool is_comparison(Operator op) noexcept;
+
 }  // namespace ser::script
