@@ -40,6 +40,7 @@ Engine::Engine(const Options& options) : x_options(options) {
   for (std::uint32_t i = 0; i < slots; ++i) x_free[i] = slots - 1 - i;
   x_replies.resize(SendQueue::kRoom * kReplyRoom);
   x_end = options.warmup + options.count;
+  if (!options.record.empty()) x_records.resize(x_end);
 }
 
 bool Engine::open(Outcome& out) {
@@ -84,6 +85,7 @@ void Engine::start_one(std::int64_t since) {
   }
   slot.sequence = x_next++;
   slot.since = since;
+  if (!x_records.empty()) x_records[slot.sequence] = {since, now_ns(), 0, 0, 0, 0};
   slot.busy = true;
   slot.at_callee = false;
   slot.route_size = 0;
@@ -130,6 +132,21 @@ bool Engine::stray(Outcome& out, const char* what) {
   return false;
 }
 
+/// Writes a reply into the record of its transaction. False: it is no 200, and that is all there is to say of
+/// it.
+bool Engine::note_reply(const Id& id, std::string_view got, std::int64_t now) {
+  constexpr std::string_view kVersion = "SIP/2.0 ";
+  if (x_records.empty() || id.sequence >= x_next || got.size() < kVersion.size() + 3) return true;
+  const unsigned status = static_cast<unsigned>(got[8] - '0') * 100 +
+                          static_cast<unsigned>(got[9] - '0') * 10 + static_cast<unsigned>(got[10] - '0');
+  Record& record = x_records[id.sequence];
+  if (record.replies++ == 0) {
+    record.answered = now;
+    record.status = status;
+  }
+  return status == 200;
+}
+
 void Engine::one_reply(Caller& caller, std::string_view got, std::int64_t now, Outcome& out) {
   if (x_options.workload == Workload::pace) {
     ++out.completed;
@@ -140,9 +157,15 @@ void Engine::one_reply(Caller& caller, std::string_view got, std::int64_t now, O
     out.error = "reply: our Via branch is missing or damaged";
     return;
   }
+  const bool good_status = note_reply(id, got, now);
   Slot& slot = x_slots[id.slot];
   if (!slot.busy || slot.sequence != id.sequence) {
     stray(out, "reply");
+    return;
+  }
+  if (!good_status) {
+    ++out.refused;
+    release(id.slot);
     return;
   }
   const std::string_view sent(slot.request, caller.messages.request.size());
@@ -170,7 +193,7 @@ void Engine::receive_replies(Caller& caller, std::int64_t now, Outcome& out) {
   for (int i = 0; i < count && out.error.empty(); ++i) one_reply(caller, x_received.at(i), now, out);
 }
 
-void Engine::one_request(std::string_view got, Outcome& out) {
+void Engine::one_request(std::string_view got, std::int64_t now, Outcome& out) {
   Id id;
   Caller* caller = nullptr;
   for (Caller& candidate : x_callers) {
@@ -197,6 +220,7 @@ void Engine::one_request(std::string_view got, Outcome& out) {
   }
   if (x_callee_order.arrived(id.sequence)) ++out.overtaken_requests;
   slot.at_callee = true;
+  if (!x_records.empty() && x_records[id.sequence].at_callee == 0) x_records[id.sequence].at_callee = now;
   slot.route_size = static_cast<std::uint16_t>(parts.record_route_lines.size());
   std::copy(parts.record_route_lines.begin(), parts.record_route_lines.end(), slot.route);
 
@@ -216,13 +240,13 @@ void Engine::one_request(std::string_view got, Outcome& out) {
   x_callee_queue.add(begin, total);
 }
 
-void Engine::receive_requests(Outcome& out) {
+void Engine::receive_requests(std::int64_t now, Outcome& out) {
   // What cannot be queued stays in the kernel. After a partial flush the queue still owns the buffers it
   // holds.
   if (x_callee_queue.room() < ReceiveBatch::kBatch) return;
   const int count = x_received.receive(x_callee);
   if (count < 0) out.error = system_error("receiving requests");
-  for (int i = 0; i < count && out.error.empty(); ++i) one_request(x_received.at(i), out);
+  for (int i = 0; i < count && out.error.empty(); ++i) one_request(x_received.at(i), now, out);
 }
 
 void Engine::expire(std::int64_t now, Outcome& out) {
@@ -276,15 +300,18 @@ void Engine::run(Outcome& out) {
     wait(now);
     now = now_ns();
     for (Caller& caller : x_callers) receive_replies(caller, now, out);
-    if (x_callee.fd() >= 0 && out.error.empty()) receive_requests(out);
+    if (x_callee.fd() >= 0 && out.error.empty()) receive_requests(now, out);
     expire(now, out);
     if (x_next >= x_end && x_free.size() == x_slots.size()) break;
   }
   out.started = x_next;
   const std::int64_t end = x_options.workload == Workload::pace ? x_last_sent : now_ns();
   out.seconds = x_counted_since == 0 ? 0 : static_cast<double>(end - x_counted_since) / 1e9;
+  for (const Caller& caller : x_callers) out.drops += caller.socket.drops();
+  if (x_callee.fd() >= 0) out.drops += x_callee.drops();
   if (!out.error.empty()) return;
-  if (x_options.workload == Workload::pace) return;
+  if (!x_records.empty()) out.error = write_records(x_options.record, x_records);
+  if (!out.error.empty() || x_options.workload == Workload::pace) return;
   if (out.lost > x_options.allow_lost) {
     out.error = std::to_string(out.lost) + " of " + std::to_string(out.started) + " transactions lost";
     if (x_options.workload == Workload::w1) {

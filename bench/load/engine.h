@@ -10,6 +10,7 @@
 #include "load/check.h"
 #include "load/histogram.h"
 #include "load/options.h"
+#include "load/record.h"
 #include "load/template.h"
 #include "load/udp.h"
 
@@ -25,9 +26,11 @@ struct Outcome {
   std::uint64_t duplicates = 0;
   std::uint64_t overtaken_requests = 0;  ///< arrived after a message that was sent four or more later
   std::uint64_t overtaken_replies = 0;
-  std::uint64_t late = 0;  ///< open loop: sent more than 1 ms after their time
-  bool cut = false;        ///< the time limit ended the run
-  double seconds = 0;      ///< of the counted part
+  std::uint64_t refused = 0;  ///< answered with another status than 200 (only where a record is kept)
+  std::uint64_t drops = 0;    ///< datagrams the kernel dropped because a socket of ours was full
+  std::uint64_t late = 0;     ///< open loop: sent more than 1 ms after their time
+  bool cut = false;           ///< the time limit ended the run
+  double seconds = 0;         ///< of the counted part
   std::size_t request_bytes = 0;
   Histogram latency;
 };
@@ -70,13 +73,14 @@ class Engine {
   void start_one(std::int64_t since);
   void receive_replies(Caller& caller, std::int64_t now, Outcome& out);
   void one_reply(Caller& caller, std::string_view got, std::int64_t now, Outcome& out);
-  void receive_requests(Outcome& out);
-  void one_request(std::string_view got, Outcome& out);
+  void receive_requests(std::int64_t now, Outcome& out);
+  void one_request(std::string_view got, std::int64_t now, Outcome& out);
   void expire(std::int64_t now, Outcome& out);
   void release(std::uint32_t slot);
   bool stray(Outcome& out, const char* what);
   void wait(std::int64_t now) const;
   bool flush(Outcome& out);
+  bool note_reply(const Id& id, std::string_view got, std::int64_t now);
   Caller& caller_of(std::uint64_t sequence) { return x_callers[sequence % x_callers.size()]; }
 
   Options x_options;
@@ -90,9 +94,10 @@ class Engine {
   std::deque<Id> x_in_flight;   ///< in the order of sending; finished ones leave when they come to the front
   std::vector<char> x_replies;  ///< SendQueue::kRoom buffers for the callee's replies
   unsigned x_next_reply = 0;
-  std::uint64_t x_next = 0;  ///< next sequence number
-  std::uint64_t x_end = 0;   ///< one past the last
-  std::int64_t x_begin = 0;  ///< open loop: time of sequence number 0
+  std::vector<Record> x_records;  ///< by sequence number; empty: none are kept
+  std::uint64_t x_next = 0;       ///< next sequence number
+  std::uint64_t x_end = 0;        ///< one past the last
+  std::int64_t x_begin = 0;       ///< open loop: time of sequence number 0
   std::int64_t x_counted_since = 0;
   std::int64_t x_last_sent = 0;  ///< open loop
   std::int64_t x_deadline = 0;

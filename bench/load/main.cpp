@@ -51,13 +51,15 @@ void print_json(const Options& options, const Outcome& out) {
       "\"sent\": %llu, "
       "\"seconds\": %.6f, \"rate\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"lost\": "
       "%llu, "
-      "\"lost_requests\": %llu, \"duplicates\": %llu, \"retransmissions\": 0, \"overtaken_requests\": %llu, "
+      "\"lost_requests\": %llu, \"duplicates\": %llu, \"refused\": %llu, \"drops\": %llu, "
+      "\"retransmissions\": 0, \"overtaken_requests\": %llu, "
       "\"overtaken_replies\": %llu, \"late\": %llu, \"cut\": %s, \"request_bytes\": %zu}\n",
       name_of(options.workload), options.method.c_str(), out.error.empty() ? "true" : "false",
       json_text(out.error).c_str(), static_cast<unsigned long long>(out.completed),
       static_cast<unsigned long long>(out.started), out.seconds, rate, out.latency.quantile_us(0.5),
       out.latency.quantile_us(0.99), out.latency.max_us(), static_cast<unsigned long long>(out.lost),
       static_cast<unsigned long long>(out.lost_requests), static_cast<unsigned long long>(out.duplicates),
+      static_cast<unsigned long long>(out.refused), static_cast<unsigned long long>(out.drops),
       static_cast<unsigned long long>(out.overtaken_requests),
       static_cast<unsigned long long>(out.overtaken_replies), static_cast<unsigned long long>(out.late),
       out.cut ? "true" : "false", out.request_bytes);

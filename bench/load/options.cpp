@@ -52,7 +52,8 @@ enum Letter : int {
   kCpu,
   kQuiet,
   kHelp,
-  kPace
+  kPace,
+  kRecord
 };
 
 constexpr option kLong[] = {
@@ -78,6 +79,7 @@ constexpr option kLong[] = {
     {"no-spin", no_argument, nullptr, kNoSpin},
     {"cpu", required_argument, nullptr, kCpu},
     {"quiet", no_argument, nullptr, kQuiet},
+    {"record", required_argument, nullptr, kRecord},
     {"help", no_argument, nullptr, kHelp},
     {nullptr, 0, nullptr, 0},
 };
@@ -178,6 +180,9 @@ bool set_one(int letter, const char* name, Options& out) {
     case kQuiet:
       out.quiet = true;
       return true;
+    case kRecord:
+      out.record = optarg;
+      return true;
     default:
       return set_number(letter, name, out);
   }
@@ -192,6 +197,10 @@ bool complete(Options& out) {
   if (out.caller.length == 0 && !out.caller.parse(v6 ? "[::1]:0" : "127.0.0.1:0")) return false;
   if (out.workload == Workload::w1 && out.callee.length == 0) {
     std::fprintf(stderr, "ser-load: w1 needs --callee: the address the server forwards to\n");
+    return false;
+  }
+  if (!out.record.empty() && (out.rate == 0 || out.workload == Workload::pace)) {
+    std::fprintf(stderr, "ser-load: --record needs w1 or w6 at a --rate\n");
     return false;
   }
   if (out.workload == Workload::pace) {
@@ -228,6 +237,11 @@ void print_usage() {
       "  --record-route         the server must add Record-Route (default: must not)\n"
       "  --bare                 the server knows no SIP: nothing may change on the way\n"
       "  --allow-lost N, --allow-duplicates   for tests that kill servers\n"
+      "  --record FILE          open loop: a line for each transaction: number, when due, sent, first seen "
+      "by the\n"
+      "                         callee, first answered (ns of the monotonic clock, 0: never), replies, "
+      "status;\n"
+      "                         then other final statuses than 200 are counted, no failure\n"
       "  --no-spin              sleep between messages instead of polling\n"
       "  --cpu N                pin to core N\n"
       "  --quiet                only the machine-readable line\n"

@@ -36,6 +36,7 @@ struct Options {
   bool spin = true;           ///< poll the sockets without sleeping
   int cpu = -1;               ///< pin to this core; -1: do not pin
   bool quiet = false;         ///< only the machine-readable line
+  std::string record;  ///< open loop: file that gets a line for each transaction (record.h); empty: none
 };
 
 /// Reads the command line. Returns false after it has written why to stderr.

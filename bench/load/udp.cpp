@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/udp.h"
 
+#include <linux/sock_diag.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,8 @@ const char* Socket::open(const Address& local, const Address& peer) {
   if (x_fd < 0) return "socket";
   // Bursts of a whole window must fit; the kernel caps the value at its limit.
   const int bytes = 4 << 20;
-  (void)::setsockopt(x_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  if (::setsockopt(x_fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
+    (void)::setsockopt(x_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
   (void)::setsockopt(x_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
   if (::bind(x_fd, local.raw(), local.length) != 0) return "bind";
   if (::connect(x_fd, peer.raw(), peer.length) != 0) return "connect";
@@ -25,6 +27,12 @@ const char* Socket::open(const Address& local, const Address& peer) {
     return "getsockname";
   }
   return nullptr;
+}
+
+std::uint32_t Socket::drops() const {
+  std::uint32_t figures[SK_MEMINFO_VARS] = {};
+  socklen_t length = sizeof figures;
+  return ::getsockopt(x_fd, SOL_SOCKET, SO_MEMINFO, figures, &length) == 0 ? figures[SK_MEMINFO_DROPS] : 0;
 }
 
 ReceiveBatch::ReceiveBatch() : x_memory(new char[kBatch * kRoom]), x_iovecs(kBatch), x_headers(kBatch) {

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ class Socket {
   /// nullptr, or which step failed; errno tells why.
   const char* open(const Address& local, const Address& peer);
   int fd() const { return x_fd; }
+  /// Datagrams the kernel dropped so far because the receive buffer was full.
+  std::uint32_t drops() const;
   const Address& local() const { return x_local; }
 
  private:

@@ -191,6 +191,25 @@ class Server:
         return {name: int(value) for name, value in rows}
 
 
+def deadly_module():
+    """Builds the module that dies on command (tests/chaos/module) when it is not built yet; the path for loadmodule."""
+    source, build = TOP / "tests/chaos/module", TOP / "build/deadly"
+    for step in (["cmake", "-S", str(source), "-B", str(build), f"-DSER_INCLUDE={TOP / 'src'}"], ["cmake", "--build", str(build)]):
+        done = subprocess.run(step, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(step)}:\n{done.stdout}{done.stderr}")
+    return build / "deadly.so"
+
+
+def load_tool():
+    """Path of ser-load ($SER_LOAD, else that of the build `bench`, brought up to date)."""
+    if "SER_LOAD" not in os.environ:
+        for step in (["cmake", "--preset", "bench"], ["cmake", "--build", "--preset", "bench", "--target", "ser_load"]):
+            subprocess.run(step, cwd=TOP, stdout=subprocess.DEVNULL, check=True)
+        os.environ["SER_LOAD"] = str(TOP / "build/bench/ser-load")
+    return os.environ["SER_LOAD"]
+
+
 def run_once(*args, seconds=10):
     """Runs the server for something that ends by itself (-c, -v, an error); the CompletedProcess with text."""
     return subprocess.run([binary(), *args], capture_output=True, text=True, errors="replace", timeout=seconds,

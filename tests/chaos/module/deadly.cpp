@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// A module that dies on command, for the chaos test (tests/blackbox/test_chaos.py). Never load it anywhere
+// else:
+//   loadmodule "/path/to/deadly.so"
+//   if (is_present_hf("X-Deadly")) deadly("$hdr(X-Deadly)");
+//   if (!locked()) { sl_send_reply("500", "Locked"); exit; }
+// It knows how the segment lies, which no module of the world outside may: only so can it hold the server's
+// own locks when it dies, and write over what lies there.
+#include <sys/mman.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "mod/spec.h"
+#include "shm/heap_layout.h"
+#include "shm/slot.h"
+
+namespace {
+
+using namespace ser;
+
+struct DeadlyConfig {};
+
+/// Size of the chunk a message's arena takes first, and so of the size class whose lock hurts most.
+constexpr std::size_t kChunk = 4096;
+
+/// The segment as seen from a script function: its header holds the key that every worker is lent.
+shm::SegmentHeader& segment_of(proxy::Run& run) {
+  const auto* key = reinterpret_cast<const char*>(&run.services().via_key);
+  return *reinterpret_cast<shm::SegmentHeader*>(const_cast<char*>(key) -
+                                                offsetof(shm::SegmentHeader, branch_key));
+}
+
+shm::WorkerSlot& slot_of(proxy::Run& run) {
+  return static_cast<shm::WorkerSlot*>(segment_of(run).slots)[run.services().slot];
+}
+
+/// As shm::SlotOwnerCheck, from the bare array of slots.
+class OwnerCheck final : public shm::OwnerCheck {
+ public:
+  explicit OwnerCheck(const shm::WorkerSlot* slots) : x_slots(slots) {}
+  bool alive(std::uint16_t slot, std::uint32_t incarnation20) noexcept override {
+    return x_slots[slot].state.load() != shm::WorkerState::dead &&
+           (x_slots[slot].incarnation.load() & 0xFFFFFU) == incarnation20;
+  }
+
+ private:
+  const shm::WorkerSlot* x_slots;
+};
+
+struct Self {
+  explicit Self(proxy::Run& run)
+      : check(static_cast<shm::WorkerSlot*>(segment_of(run).slots)),
+        actor({run.services().slot, slot_of(run).incarnation.load()}, &slot_of(run).held, &check) {}
+  OwnerCheck check;
+  shm::Actor actor;
+};
+
+struct Random {
+  std::uint64_t state;
+  std::uint64_t next() {
+    std::uint64_t z = state += 0x9E37'79B9'7F4A'7C15;
+    z = (z ^ (z >> 30)) * 0xBF58'476D'1CE4'E5B9;
+    z = (z ^ (z >> 27)) * 0x94D0'49BB'1331'11EB;
+    return z ^ (z >> 31);
+  }
+};
+
+/// Never returns; the bound only keeps the compiler from saying so.
+__attribute__((noinline)) int overflow_stack(int depth) {
+  volatile char frame[1024];
+  frame[depth & 1023] = static_cast<char>(depth);
+  return depth < 0 ? 0 : overflow_stack(depth + 1) + frame[(depth + 1) & 1023];
+}
+
+/// A page of a file that has none: the kernel cannot bring it.
+void bus_error() {
+  const int file = ::memfd_create("deadly", 0);
+  void* page = ::mmap(nullptr, shm::kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (page != MAP_FAILED) *static_cast<volatile char*>(page) = 1;
+}
+
+[[noreturn]] void loop_for_ever() {
+  for (;;) asm volatile("");
+}
+
+/// The faults are real ones, not signals sent: who counts faults of messages tells them apart.
+int divide_by_zero() {
+  volatile int one = 1;
+  volatile int zero = 0;
+  return one / zero;
+}
+
+/// Pages of the segment that have memory behind them: the others hold nothing worth overwriting.
+std::vector<char*> pages_in_use(shm::SegmentHeader& header) {
+  constexpr std::size_t kHeapPart = std::size_t{64} << 20;
+  auto* base = reinterpret_cast<char*>(&header);
+  std::vector<char*> pages;
+  const auto look = [&](std::size_t from, std::size_t to) {
+    std::vector<unsigned char> resident((to - from) / shm::kPage);
+    if (::mincore(base + from, to - from, resident.data()) != 0) return;
+    for (std::size_t i = 0; i < resident.size(); ++i) {
+      if ((resident[i] & 1U) != 0) pages.push_back(base + from + i * shm::kPage);
+    }
+  };
+  look(0, header.static_next / shm::kPage * shm::kPage);
+  look(header.static_end / shm::kPage * shm::kPage, header.static_end / shm::kPage * shm::kPage + kHeapPart);
+  return pages;
+}
+
+/// Writes over `words` random words of the segment.
+void scribble(shm::SegmentHeader& header, std::uint64_t words, std::uint64_t seed) {
+  const std::vector<char*> pages = pages_in_use(header);
+  Random random{seed};
+  for (std::uint64_t i = 0; i < words && !pages.empty(); ++i) {
+    char* page = pages[random.next() % pages.size()];
+    const std::uint64_t value = random.next();
+    std::memcpy(page + random.next() % (shm::kPage / 8) * 8, &value, sizeof value);
+  }
+}
+
+class Deadly final : public mod::Module {
+ public:
+  using Config = DeadlyConfig;
+  explicit Deadly(const DeadlyConfig&) {}
+
+  Result<void> start(mod::StartContext& context, std::string& error) override {
+    x_lock =
+        static_cast<shm::FutexLock*>(context.segment_alloc(context.segment_self, sizeof(shm::FutexLock)));
+    if (x_lock != nullptr) return {};
+    error = "no memory in the segment";
+    return {Errc::no_space, "no memory in the segment"};
+  }
+
+  mod::Outcome deadly(proxy::Run& run, std::string_view what) {
+    const std::size_t colon = what.find(':');
+    const std::string how(what.substr(0, colon));
+    const std::uint64_t number =
+        colon == what.npos ? 0 : std::strtoull(std::string(what.substr(colon + 1)).c_str(), nullptr, 10);
+    return die(run, how, number) || die_holding(run, how) ? mod::Outcome::yes() : mod::Outcome::no();
+  }
+
+  mod::Outcome locked(proxy::Run& run) {
+    Self self(run);
+    shm::LockGuard guard(*x_lock, self.actor, shm::LockLevel::module);
+    return mod::Outcome::from(guard.owns());
+  }
+
+ private:
+  /// True when it came back, which only some ways do.
+  bool die(proxy::Run& run, const std::string& how, std::uint64_t number) {
+    if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
+    if (how == "abort") std::abort();
+    if (how == "ill") __builtin_trap();
+    if (how == "bus") bus_error();
+    if (how == "fpe") return divide_by_zero() != 0;
+    if (how == "kill") ::raise(SIGKILL);
+    if (how == "stack") return overflow_stack(0) != 0;
+    if (how == "exit") std::exit(7);
+    if (how == "loop") loop_for_ever();
+    if (how == "stop") return ::raise(SIGSTOP) == 0;
+    if (how == "leak") {
+      for (int i = 0; i < 8; ++i) static_cast<void>(run.arena().allocate(std::size_t{64} << 10));
+      ::raise(SIGKILL);
+    }
+    if (how == "scribble") {
+      scribble(segment_of(run), 16, number);
+      return true;
+    }
+    return false;
+  }
+
+  /// The same with a lock held: the module's own, or that of the heap's size class for chunks.
+  bool die_holding(proxy::Run& run, const std::string& how) {
+    const bool heap = how == "kill-heap" || how == "stop-heap";
+    if (!heap && how != "kill-lock" && how != "stop-lock") return false;
+    Self self(run);
+    auto& root = *static_cast<shm::HeapRoot*>(segment_of(run).heap);
+    shm::FutexLock& lock = heap ? root.classes[shm::class_index(kChunk)].lock.lock : *x_lock;
+    shm::LockGuard guard(lock, self.actor, heap ? shm::LockLevel::heap_class : shm::LockLevel::module);
+    if (!guard.owns()) return true;
+    ::raise(how.starts_with("kill") ? SIGKILL : SIGSTOP);
+    return true;
+  }
+
+  shm::FutexLock* x_lock = nullptr;
+};
+
+mod::ModuleSpec describe() {
+  return mod::SpecBuilder<Deadly>("deadly", "Dies on command. For tests only.")
+      .function<&Deadly::deadly>(
+          "deadly",
+          "Ends the worker: segv, abort, ill, bus, fpe, kill, stack, exit, loop (never ends), leak (dies "
+          "with "
+          "half a megabyte of arena), kill-lock and kill-heap (dies holding a lock), stop, stop-lock and "
+          "stop-heap (SIGSTOP; goes on at SIGCONT), scribble:SEED (writes over 16 words of the segment and "
+          "goes "
+          "on).",
+          {"what"}, proxy::kAnyRoute, "1 went on afterwards, -1 unknown word")
+      .function<&Deadly::locked>("locked", "Takes and leaves the lock that kill-lock and stop-lock hold.", {},
+                                 proxy::kAnyRoute, "1 done, -1 the lock was not to be had")
+      .done();
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default")))
+const ser::mod::ModuleEntry ser_module = {ser::mod::kAbi, &describe};
