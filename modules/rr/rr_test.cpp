@@ -169,8 +169,25 @@ TEST(RecordRoute, TopmostOnceAndWithParameters) {
   const std::string sent = worker.forwarded();
   EXPECT_EQ(lines(sent, "Record-Route: "),
             "sip:bob@192.0.2.4 | <sip:127.0.0.1:5060;lr;ftag=ft;a=b;c=d;e=f> | <sip:p1;lr>");
-  EXPECT_LT(sent.find("Via: SIP/2.0/UDP 127.0.0.1:5060"), sent.find("Record-Route"));
-  EXPECT_LT(sent.find("Record-Route"), sent.find("Via: SIP/2.0/UDP 127.0.0.1:5070"));
+  EXPECT_EQ(sent.find("\r\nRecord-Route: <sip:127.0.0.1:5060"), sent.find("\r\n"))
+      << "above our Via, as the family writes it";
+  const std::size_t own = sent.find("\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;");
+  EXPECT_EQ(sent.find("\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;"), sent.find("\r\n", own + 2))
+      << "the Via lines stand together";
+}
+
+TEST(RecordRoute, AboveThoseOfTheHopsBefore) {
+  TestWorker worker(describe_rr);
+  worker.param("append_fromtag", "0");
+  worker.receive(
+      "INVITE sip:bob@192.0.2.4 SIP/2.0\nRecord-Route: <sip:p2;lr>\nMax-Forwards: 9\n"
+      "Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK1\nRecord-Route: <sip:p1;lr>\nFrom: <sip:a@a>;tag=1\n"
+      "To: <sip:b@b>\nCall-ID: 1\nCSeq: 1 INVITE\n\n",
+      1, {*parse_ip("::1"), 5070});
+  EXPECT_EQ(worker.call("record_route"), 1);
+  EXPECT_EQ(lines(worker.forwarded(), "Record-Route: "),
+            "sip:bob@192.0.2.4 | <sip:127.0.0.1:5060;r2=on;lr> | <sip:[::1]:5060;r2=on;lr> | <sip:p2;lr> | "
+            "<sip:p1;lr>");
 }
 
 TEST(RecordRoute, TwoWhenItLeavesByAnotherSocket) {

@@ -186,12 +186,13 @@ Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
                    services.settings.local_rport, via);
   IpText source;
   const sip::ViaEdits stamp(message, **top, source_stamp(run, **top, source));
-  edits.add_via(line, **top);
   if (run.state().routing != nullptr && run.state().routing->record) {
     const auto lines = record_route_lines(run, *target);
     if (!lines) return failed(run, lines.error(), 500, "Server Internal Error");
-    edits.replace((*top)->field->offset(), 0, *lines);
+    // In front of every other field: one that a hop before us wrote may stand above its Via.
+    edits.replace(message.first_field_offset(), 0, *lines);
   }
+  edits.add_via(line, **top);
   edits.add(stamp.span());
 
   sip::WriteOptions options;

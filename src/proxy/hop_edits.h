@@ -40,6 +40,7 @@ class HopEdits {
   void add_via(std::string_view line, const sip::Via& top) noexcept;
   /// A header line at the top, below the own Via.
   void add_header(std::string_view line) noexcept { x_header = line; }
+  /// Of two at one place the one that was made first stands first.
   void replace(std::size_t offset, std::size_t size, std::string_view text) noexcept;
   /// The edits of a stamp on the top Via.
   void add(std::span<const sip::Edit> edits) noexcept;

@@ -9,7 +9,8 @@
 
 namespace ser::proxy {
 
-/// Whole lines for the run's RouteState when the request leaves to `target`: one, or two (RFC 5658) when it
+/// Whole lines for the run's RouteState when the request leaves to `target`, to stand above all other header
+/// fields, our Via too, as SER and its heirs write them: one, or two (RFC 5658) when it
 /// leaves by another socket than it came in by; then the upper one faces the next hop, and both have `r2=on`.
 /// In the arena. Errc::no_memory.
 Result<std::string_view> record_route_lines(Run& run, const TxTarget& target) noexcept;

@@ -69,6 +69,8 @@ class Message {
   std::size_t headers_indexed() const noexcept { return x_count; }
   /// Everything is indexed, or cannot be.
   bool headers_complete() const noexcept { return x_count == x_line_count; }
+  /// Offset of the first header field, behind the start line. Indexes nothing.
+  std::size_t first_field_offset() const noexcept { return x_first_line; }
   /// Offset of the first body byte; indexes everything. bytes().size() when there is no blank line.
   std::size_t header_end_offset() const noexcept;
   /// Offset of the blank line's first byte, where a header field may be appended; indexes everything.
