@@ -95,7 +95,7 @@ class Xlog final : public mod::Module {
     while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
     text = text.substr(0, static_cast<std::size_t>(x_config.buf_size));
     if (with_line) {
-      log_line(log, level, "{}{}: {}", x_config.prefix, run.state().script_line, text);
+      log_line(log, level, "{}{}: {}", x_config.prefix, run.state().script.line, text);
     } else {
       log_line(log, level, "{}{}", x_config.prefix, text);
     }

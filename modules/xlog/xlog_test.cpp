@@ -38,7 +38,7 @@ TEST(Xlog, LineNumberPrefixAndCut) {
   worker.param("prefix", "-xlog: ");
   worker.param("buf_size", "80");
   worker.receive(kInvite);
-  worker.state.script_line = 42;
+  worker.state.script.line = 42;
   EXPECT_EQ(worker.call("xlogl", {"L_WARN", "here"}), 1);
   EXPECT_EQ(worker.lines.lines.back().second, "-xlog: 42: here");
   EXPECT_EQ(worker.call("xdbgl", {"there"}), 1);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/packet.h"
+#include "base/source_place.h"
 #include "proxy/value.h"
 #include "sip/edit.h"
 #include "sip/message.h"
@@ -112,8 +113,7 @@ struct RunState {
   std::uint8_t via_branch_index = 0;  ///< of a verified response
   bool local_only = false;            ///< the message must not be forwarded (e.g. checks failed)
   bool sent = false;                  ///< something was sent for this message
-  std::uint32_t script_line = 0;      ///< where the script is; for logs and crash files
-  std::uint16_t script_file = 0;
+  SourcePlace script;                 ///< where the script is; for logs and crash files
   std::string_view log_prefix;
 };
 

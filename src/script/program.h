@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "base/source_place.h"
 #include "mod/argument.h"
 #include "mod/regex.h"
 #include "mod/spec.h"
@@ -90,12 +91,6 @@ struct Instruction {
   std::uint32_t target = 0;
 };
 static_assert(sizeof(Instruction) == 16);
-
-/// Where an instruction comes from.
-struct SourcePlace {
-  std::uint32_t line = 0;
-  std::uint16_t file = 0;
-};
 
 /// A function of a module as the program calls it: by place in load order, so that it holds in every worker.
 struct Native {

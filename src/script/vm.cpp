@@ -28,9 +28,7 @@ Vm::Vm(const Program& program, mod::Registry& registry) : x_program(program) {
 Vm::~Vm() = default;
 
 void Vm::note_place(Run& run, std::size_t pc) const noexcept {
-  const SourcePlace& place = x_program.places[pc];
-  run.state().script_line = place.line;
-  run.state().script_file = place.file;
+  run.state().script = x_program.places[pc];
 }
 
 bool Vm::reserve(Machine& machine, Run& run, std::uint32_t values) noexcept {
@@ -53,7 +51,7 @@ bool Vm::enter(Machine& machine, Run& run, std::uint16_t block) noexcept {
 Ended Vm::fail_memory(Run& run) noexcept {
   run.services().counters.add(run.services().count.arena_exhausted);
   LOG(run.services().log, error, "{}:{}: the script needs more memory than a message may have; it ends here",
-      x_program.files[run.state().script_file], run.state().script_line);
+      x_program.files[run.state().script.file], run.state().script.line);
   return {Ended::How::failed, -1, nullptr};
 }
 
@@ -190,7 +188,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         if (++sp[-1].integer > run.services().settings.max_while_loops) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: `while` left after {} rounds (max_while_loops)",
-              program.files[run.state().script_file], run.state().script_line,
+              program.files[run.state().script.file], run.state().script.line,
               run.services().settings.max_while_loops);
           result = -1;
           pc = code + in->target;
@@ -204,7 +202,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         if (m.depth + 1 >= limit) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: route blocks nested deeper than {}: `{}` is not run",
-              program.files[run.state().script_file], run.state().script_line, limit,
+              program.files[run.state().script.file], run.state().script.line, limit,
               program.blocks[in->c].name);
           value = -1;
           goto routed;
@@ -275,7 +273,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         if (bad || !variable.set(variable, run, *sp)) [[unlikely]] {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: cannot assign to {}: {}",
-              program.files[run.state().script_file], run.state().script_line, variable.text,
+              program.files[run.state().script.file], run.state().script.line, variable.text,
               bad ? "the expression has no value" : "the value is refused");
           result = -1;
         }
@@ -296,7 +294,7 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         } else {
           note_place(run, static_cast<std::size_t>(in - code));
           LOG(run.services().log, error, "{}:{}: division by zero, or no memory",
-              program.files[run.state().script_file], run.state().script_line);
+              program.files[run.state().script.file], run.state().script.line);
           sp[-1] = Value::null();
           bad = true;
         }
@@ -403,7 +401,7 @@ too_long:
   note_place(run, static_cast<std::size_t>(in - code));
   run.services().counters.add(run.services().count.step_limit);
   LOG(run.services().log, error, "{}:{}: the script took more than {} steps for one message; it ends here",
-      program.files[run.state().script_file], run.state().script_line, run.services().settings.max_steps);
+      program.files[run.state().script.file], run.state().script.line, run.services().settings.max_steps);
   return {How::failed, -1, nullptr};
 }
 

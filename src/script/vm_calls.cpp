@@ -102,7 +102,7 @@ bool Vm::matches(const mod::Regex& regex, std::string_view text, Run& run) noexc
   if (verdict == mod::Regex::Verdict::limit) [[unlikely]] {
     run.services().counters.add(run.services().count.regex_limit);
     LOG(run.services().log, warning, "{}:{}: `{}` reached the limit of matching; taken as no match",
-        x_program.files[run.state().script_file], run.state().script_line, regex.pattern());
+        x_program.files[run.state().script.file], run.state().script.line, regex.pattern());
   }
   return verdict == mod::Regex::Verdict::match;
 }
@@ -114,7 +114,7 @@ bool Vm::matches_dynamic(const Value& pattern, const Value& text, Run& run) noex
   const auto regex = mod::Regex::compile(text_of(pattern, run.arena()), options, error);
   if (regex == nullptr) {
     LOG(run.services().log, error, "{}:{}: bad regular expression at run time: {}",
-        x_program.files[run.state().script_file], run.state().script_line, error);
+        x_program.files[run.state().script.file], run.state().script.line, error);
     return false;
   }
   return matches(*regex, text_of(text, run.arena()), run);

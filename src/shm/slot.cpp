@@ -75,6 +75,20 @@ std::string_view to_string(Stage stage) noexcept {
   return "?";
 }
 
+std::string_view to_string(FaultCause cause) noexcept {
+  switch (cause) {
+    case FaultCause::none:
+      return "none";
+    case FaultCause::fault:
+      return "fault";
+    case FaultCause::watchdog:
+      return "watchdog";
+    case FaultCause::outside:
+      return "outside";
+  }
+  return "?";
+}
+
 void WorkerSlot::set_error(std::string_view text) noexcept {
   const std::size_t n = std::min(text.size(), sizeof last_error - 1);
   std::memcpy(last_error, text.data(), n);
@@ -108,6 +122,8 @@ WorkerId SlotTable::begin(std::uint16_t index, WorkerKind kind) noexcept {
   slot->stop.store(0, std::memory_order_relaxed);
   slot->pid.store(0, std::memory_order_relaxed);
   slot->held.count.store(0, std::memory_order_relaxed);
+  slot->fault.cause.store(FaultCause::none, std::memory_order_relaxed);
+  slot->fault.frame_count.store(0, std::memory_order_relaxed);
   const std::uint32_t incarnation = slot->incarnation.load(std::memory_order_relaxed) + 1;
   slot->incarnation.store(incarnation, std::memory_order_release);
   slot->state.store(WorkerState::starting, std::memory_order_release);

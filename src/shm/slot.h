@@ -7,6 +7,7 @@
 
 #include "base/endpoint.h"
 #include "base/packet.h"
+#include "base/source_place.h"
 #include "shm/actor.h"
 #include "shm/segment.h"
 
@@ -98,9 +99,26 @@ struct Reference {
 };
 inline constexpr std::uint32_t kMaxReferences = 16;
 
-struct ScriptPosition {
-  std::atomic<std::uint32_t> file;  ///< index into the program's files
-  std::atomic<std::uint32_t> line;  ///< 0: not in a script
+/// Who ended a worker, as far as the worker itself could tell. Stands in crash files: never renumber.
+enum class FaultCause : std::uint32_t {
+  none = 0,      ///< it could not tell: killed, or it left
+  fault = 1,     ///< a signal the processor, the kernel or abort() raised for what it did
+  watchdog = 2,  ///< one message took too much CPU time
+  outside = 3,   ///< a fault's signal, but sent by another process
+};
+
+std::string_view to_string(FaultCause cause) noexcept;
+
+/// What the handler of a deadly signal leaves for the reaper. Written once, by the worker as it dies.
+struct FaultReport {
+  static constexpr std::uint32_t kMaxFrames = 32;
+  std::atomic<FaultCause> cause;
+  std::int32_t signal;
+  std::int32_t code;  ///< si_code
+  std::uint64_t address;
+  std::uint64_t stack_pointer;
+  std::atomic<std::uint32_t> frame_count;
+  std::uint64_t frames[kMaxFrames];  ///< instruction addresses, innermost first
 };
 
 /// In the segment, zero bytes = empty. The worker writes it, others read it: fields read while the worker
@@ -123,15 +141,17 @@ struct alignas(64) WorkerSlot {
 
   // Message in hand.
   alignas(64) std::atomic<Stage> stage;
-  ScriptPosition script;
+  /// Where the script is: in the arena of the message in hand, so that it costs one store a message. To be
+  /// followed only by who checks it first (the reaper). Of an earlier message until
+  /// the stage is beyond `parsing`.
+  std::atomic<const SourcePlace*> script;
   std::atomic<std::uint32_t> rx_index;         ///< entry of the receive batch in hand
   std::atomic<std::uint64_t> fingerprint;      ///< keyed hash of what the message looks like; 0: none
   std::atomic<std::uint64_t> message_serial;   ///< raised when a message is begun: the watchdog compares it
   std::atomic<std::uint64_t> watchdog_serial;  ///< message_serial at the last tick of the CPU-time timer
   std::atomic<std::uint32_t> watchdog_ticks;
-  std::atomic<std::int32_t>
-      signal;  ///< that killed the last incarnation (written by its handler or the supervisor)
-  std::atomic<std::uint64_t> fault_address;
+  std::atomic<std::int32_t> signal;  ///< that killed the last incarnation (written by the supervisor)
+  FaultReport fault;                 ///< of this incarnation; cleared by SlotTable::begin
 
   HeldLocks held;
   Reference references[kMaxReferences];

@@ -110,6 +110,7 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   }
   state->message = *parsed;
   state->rx = packet;
+  if (x_slot != nullptr) x_slot->script.store(&state->script, std::memory_order_relaxed);
   Run run(*state, x_services);
   count_received(run.message());
   const auto top = run.message().via(0);
