@@ -95,31 +95,40 @@ int divide_by_zero() {
   return one / zero;
 }
 
-/// Pages of the segment that have memory behind them: the others hold nothing worth overwriting.
-std::vector<char*> pages_in_use(shm::SegmentHeader& header) {
-  constexpr std::size_t kHeapPart = std::size_t{64} << 20;
-  auto* base = reinterpret_cast<char*>(&header);
-  std::vector<char*> pages;
-  const auto look = [&](std::size_t from, std::size_t to) {
-    std::vector<unsigned char> resident((to - from) / shm::kPage);
-    if (::mincore(base + from, to - from, resident.data()) != 0) return;
-    for (std::size_t i = 0; i < resident.size(); ++i) {
-      if ((resident[i] & 1U) != 0) pages.push_back(base + from + i * shm::kPage);
-    }
-  };
-  look(0, header.static_next / shm::kPage * shm::kPage);
-  look(header.static_end / shm::kPage * shm::kPage, header.static_end / shm::kPage * shm::kPage + kHeapPart);
-  return pages;
+/// A part of the segment by words of eight bytes.
+struct Part {
+  std::vector<char*> words;
+  void add(void* begin, std::size_t bytes) {
+    for (std::size_t i = 0; i + 8 <= bytes; i += 8) words.push_back(static_cast<char*>(begin) + i);
+  }
+};
+
+/// Pages with memory behind them: the others hold nothing worth overwriting.
+void add_resident(Part& part, char* begin, std::size_t bytes) {
+  std::vector<unsigned char> resident(bytes / shm::kPage);
+  if (::mincore(begin, bytes, resident.data()) != 0) return;
+  for (std::size_t i = 0; i < resident.size(); ++i) {
+    if ((resident[i] & 1U) != 0) part.add(begin + i * shm::kPage, shm::kPage);
+  }
 }
 
-/// Writes over `words` random words of the segment.
-void scribble(shm::SegmentHeader& header, std::uint64_t words, std::uint64_t seed) {
-  const std::vector<char*> pages = pages_in_use(header);
+/// Writes over `words` random words: as many of the header, of the worker slots, of the heap's root, of the
+/// heap's cells, and of all that is static. Part by part, for a large static part must not hide the small
+/// ones.
+void scribble(shm::SegmentHeader& header, std::size_t slots, std::uint64_t words, std::uint64_t seed) {
+  constexpr std::size_t kHeapPart = std::size_t{64} << 20;
+  auto* base = reinterpret_cast<char*>(&header);
+  Part parts[5];
+  parts[0].add(base, sizeof header);
+  parts[1].add(header.slots, slots * sizeof(shm::WorkerSlot));
+  parts[2].add(header.heap, sizeof(shm::HeapRoot));
+  add_resident(parts[3], base + header.static_end, kHeapPart);
+  add_resident(parts[4], base, header.static_next / shm::kPage * shm::kPage);
   Random random{seed};
-  for (std::uint64_t i = 0; i < words && !pages.empty(); ++i) {
-    char* page = pages[random.next() % pages.size()];
+  for (std::uint64_t i = 0; i < words; ++i) {
+    const Part& part = parts[random.next() % 5];
     const std::uint64_t value = random.next();
-    std::memcpy(page + random.next() % (shm::kPage / 8) * 8, &value, sizeof value);
+    if (!part.words.empty()) std::memcpy(part.words[random.next() % part.words.size()], &value, sizeof value);
   }
 }
 
@@ -137,11 +146,9 @@ class Deadly final : public mod::Module {
   }
 
   mod::Outcome deadly(proxy::Run& run, std::string_view what) {
-    const std::size_t colon = what.find(':');
-    const std::string how(what.substr(0, colon));
-    const std::uint64_t number =
-        colon == what.npos ? 0 : std::strtoull(std::string(what.substr(colon + 1)).c_str(), nullptr, 10);
-    return die(run, how, number) || die_holding(run, how) ? mod::Outcome::yes() : mod::Outcome::no();
+    const std::string how(what);
+    return die(run, how) || die_holding(run, how) || scribble_as_told(run, how) ? mod::Outcome::yes()
+                                                                                : mod::Outcome::no();
   }
 
   mod::Outcome locked(proxy::Run& run) {
@@ -152,7 +159,7 @@ class Deadly final : public mod::Module {
 
  private:
   /// True when it came back, which only some ways do.
-  bool die(proxy::Run& run, const std::string& how, std::uint64_t number) {
+  bool die(proxy::Run& run, const std::string& how) {
     if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
     if (how == "abort") std::abort();
     if (how == "ill") __builtin_trap();
@@ -166,10 +173,6 @@ class Deadly final : public mod::Module {
     if (how == "leak") {
       for (int i = 0; i < 8; ++i) static_cast<void>(run.arena().allocate(std::size_t{64} << 10));
       ::raise(SIGKILL);
-    }
-    if (how == "scribble") {
-      scribble(segment_of(run), 16, number);
-      return true;
     }
     return false;
   }
@@ -187,6 +190,17 @@ class Deadly final : public mod::Module {
     return true;
   }
 
+  static bool scribble_as_told(proxy::Run& run, const std::string& how) {
+    if (!how.starts_with("scribble:")) return false;
+    char* end = nullptr;
+    const std::uint64_t words = std::strtoull(how.c_str() + 9, &end, 10);
+    LOG(run.services().log, alert, "deadly: {} words overwritten", words);
+    // The datagram workers are the first ones, then the others: ours and those below are enough.
+    scribble(segment_of(run), run.services().slot + std::size_t{1}, words,
+             *end == ':' ? std::strtoull(end + 1, nullptr, 10) : 0);
+    return true;
+  }
+
   shm::FutexLock* x_lock = nullptr;
 };
 
@@ -197,7 +211,8 @@ mod::ModuleSpec describe() {
           "Ends the worker: segv, abort, ill, bus, fpe, kill, stack, exit, loop (never ends), leak (dies "
           "with "
           "half a megabyte of arena), kill-lock and kill-heap (dies holding a lock), stop, stop-lock and "
-          "stop-heap (SIGSTOP; goes on at SIGCONT), scribble:SEED (writes over 16 words of the segment and "
+          "stop-heap (SIGSTOP; goes on at SIGCONT), scribble:WORDS:SEED (writes over that many words of the "
+          "segment and "
           "goes "
           "on).",
           {"what"}, proxy::kAnyRoute, "1 went on afterwards, -1 unknown word")
