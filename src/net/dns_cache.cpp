@@ -19,6 +19,11 @@ constexpr std::size_t kDataSize = kDataWords * 8;
 
 using Word = std::atomic_ref<std::uint64_t>;
 
+/// Bytes of the bits that say which entries were ever written, in whole cache lines.
+constexpr std::size_t bits_size(std::size_t entries) noexcept {
+  return (entries + 511) / 512 * 64;
+}
+
 std::size_t rounded(std::size_t entries) noexcept {
   return std::bit_ceil(std::clamp<std::size_t>(entries, 16, 65536));
 }
@@ -208,7 +213,7 @@ std::uint64_t hash_of(const HashKey& key, const DnsName& name, DnsType type) noe
 std::size_t DnsCache::bytes_for(std::size_t entries) noexcept {
   static_assert(sizeof(Entry) == kEntrySize && sizeof(Header) == 64);
   static_assert(8 + 254 + DnsAnswer::kMax * (6 + 254) <= kDataSize);
-  return sizeof(Header) + rounded(entries) * sizeof(Entry);
+  return sizeof(Header) + bits_size(rounded(entries)) + rounded(entries) * sizeof(Entry);
 }
 
 DnsCache DnsCache::create(void* memory, std::size_t entries, const HashKey& key) noexcept {
@@ -219,8 +224,19 @@ DnsCache DnsCache::create(void* memory, std::size_t entries, const HashKey& key)
 DnsCache DnsCache::attach(void* memory) noexcept {
   DnsCache cache;
   cache.x_header = static_cast<Header*>(memory);
-  cache.x_entries = reinterpret_cast<Entry*>(static_cast<char*>(memory) + sizeof(Header));
+  char* const bits = static_cast<char*>(memory) + sizeof(Header);
+  cache.x_written = reinterpret_cast<std::uint64_t*>(bits);
+  cache.x_entries = reinterpret_cast<Entry*>(bits + bits_size(cache.x_header->entries));
   return cache;
+}
+
+bool DnsCache::was_written(std::size_t index) const noexcept {
+  return (read(x_written[index / 64]) >> (index % 64) & 1U) != 0;
+}
+
+void DnsCache::note_written(std::size_t index) noexcept {
+  std::uint64_t& bits = x_written[index / 64];
+  write(bits, read(bits) | std::uint64_t{1} << (index % 64));
 }
 
 DnsFreshness DnsCache::find(std::string_view name, DnsType type, Instant now, DnsAnswer& out) const noexcept {
@@ -229,8 +245,9 @@ DnsFreshness DnsCache::find(std::string_view name, DnsType type, Instant now, Dn
   const std::uint64_t hash = hash_of(x_header->key, key, type);
   const std::uint64_t mask = x_header->entries - 1;
   for (unsigned i = 0; i < kNeighbours; ++i) {
-    Entry& entry = x_entries[(hash + i) & mask];
-    if (read(entry.hash) != hash) continue;
+    const std::size_t index = (hash + i) & mask;
+    Entry& entry = x_entries[index];
+    if (!was_written(index) || read(entry.hash) != hash) continue;
     Snapshot snapshot;
     if (!take_snapshot(entry, hash, snapshot) || snapshot.stale_until <= now) continue;
     const auto* data = reinterpret_cast<const char*>(snapshot.data);
@@ -248,7 +265,13 @@ bool DnsCache::store(std::string_view name, DnsType type, const DnsAnswer& answe
   const std::uint64_t mask = x_header->entries - 1;
   Entry* place = nullptr;
   for (unsigned i = 0; i < kNeighbours; ++i) {
-    Entry& entry = x_entries[(hash + i) & mask];
+    const std::size_t index = (hash + i) & mask;
+    Entry& entry = x_entries[index];
+    if (!was_written(index)) {
+      // Keys are looked for in this order and entries are never unwritten, so ours is not behind this one.
+      if (place == nullptr || read(place->stale_until) != 0) place = &entry;
+      break;
+    }
     if (read(entry.hash) == hash) {
       place = &entry;
       break;
@@ -271,6 +294,7 @@ bool DnsCache::store(std::string_view name, DnsType type, const DnsAnswer& answe
       return true;
     }
   }
+  note_written(static_cast<std::size_t>(place - x_entries));
   alignas(8) char data[kDataSize];
   const std::size_t words = pack(key, type, answer, data);
   const EntryWriter writer(*place);
@@ -291,8 +315,9 @@ void DnsCache::erase(std::string_view name, DnsType type) noexcept {
   if (x_header == nullptr || !key.assign(name)) return;
   const std::uint64_t hash = hash_of(x_header->key, key, type);
   for (unsigned i = 0; i < kNeighbours; ++i) {
-    Entry& entry = x_entries[(hash + i) & (x_header->entries - 1)];
-    if (read(entry.hash) != hash) continue;
+    const std::size_t index = (hash + i) & (x_header->entries - 1);
+    Entry& entry = x_entries[index];
+    if (!was_written(index) || read(entry.hash) != hash) continue;
     const EntryWriter writer(entry);
     write(entry.hash, 0);
     write(entry.stale_until, 0);
@@ -301,7 +326,7 @@ void DnsCache::erase(std::string_view name, DnsType type) noexcept {
 
 void DnsCache::clear() noexcept {
   for (std::size_t i = 0; i < capacity(); ++i) {
-    if (read(x_entries[i].hash) == 0) continue;
+    if (!was_written(i) || read(x_entries[i].hash) == 0) continue;
     const EntryWriter writer(x_entries[i]);
     write(x_entries[i].hash, 0);
     write(x_entries[i].stale_until, 0);
@@ -310,6 +335,7 @@ void DnsCache::clear() noexcept {
 
 void DnsCache::repair() noexcept {
   for (std::size_t i = 0; i < capacity(); ++i) {
+    if (!was_written(i)) continue;
     Entry& entry = x_entries[i];
     const std::uint64_t sequence = read(entry.sequence);
     if ((sequence & 1U) == 0) continue;
@@ -321,7 +347,7 @@ void DnsCache::repair() noexcept {
 
 std::size_t DnsCache::size() const noexcept {
   std::size_t n = 0;
-  for (std::size_t i = 0; i < capacity(); ++i) n += read(x_entries[i].hash) != 0 ? 1 : 0;
+  for (std::size_t i = 0; i < capacity(); ++i) n += was_written(i) && read(x_entries[i].hash) != 0 ? 1 : 0;
   return n;
 }
 

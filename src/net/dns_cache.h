@@ -21,7 +21,8 @@ enum class DnsFreshness : std::uint8_t {
 };
 
 /// A handle on the table; copy it freely. Every entry is a seqlock over words that are only touched by atomic
-/// operations, so a reader never sees half an entry and ThreadSanitizer agrees.
+/// operations, so a reader never sees half an entry and ThreadSanitizer agrees. A bit per entry says whether
+/// it was ever written: what was not is not even looked at, so its page stays unbacked.
 class DnsCache {
  public:
   /// Bytes that `entries` (rounded up to a power of two, 16..65536) need.
@@ -57,7 +58,11 @@ class DnsCache {
   struct Entry;
 
  private:
+  bool was_written(std::size_t index) const noexcept;
+  void note_written(std::size_t index) noexcept;
+
   Header* x_header = nullptr;
+  std::uint64_t* x_written = nullptr;  ///< the bits
   Entry* x_entries = nullptr;
 };
 

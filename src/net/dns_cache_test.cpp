@@ -2,6 +2,7 @@
 #include "net/dns_cache.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -135,14 +136,36 @@ TEST(DnsCache, DeadWriterIsRepaired) {
   DnsCache cache = DnsCache::create(memory.bytes, 16, kKey);
   ASSERT_TRUE(cache.store("h", DnsType::a, a({"192.0.2.1"}), 10, 0, 0));
   // As if the writer had died within the entry: all sequences odd.
-  const std::size_t entry = (memory.size - 64) / 16;
-  for (std::size_t i = 0; i < 16; ++i) ++memory.bytes[64 + i * entry];
+  constexpr std::size_t kHead = 128;  // header and bits
+  const std::size_t entry = (memory.size - kHead) / 16;
+  for (std::size_t i = 0; i < 16; ++i) ++memory.bytes[kHead + i * entry];
   DnsAnswer out;
   EXPECT_EQ(cache.find("h", DnsType::a, 0, out), DnsFreshness::miss);
   cache.repair();
   EXPECT_EQ(cache.size(), 0U);
   ASSERT_TRUE(cache.store("h", DnsType::a, a({"192.0.2.1"}), 10, 0, 0));
   EXPECT_EQ(cache.find("h", DnsType::a, 0, out), DnsFreshness::fresh);
+}
+
+TEST(DnsCache, WhatWasNeverWrittenIsNotTouched) {
+  constexpr std::size_t kEntries = 4096;
+  const std::size_t size = DnsCache::bytes_for(kEntries);
+  void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  DnsCache cache = DnsCache::create(memory, kEntries, kKey);
+  // Header and bits are in the first page; an access to the rest ends the test.
+  constexpr std::size_t kPage = 4096;
+  ASSERT_EQ(::mprotect(static_cast<char*>(memory) + kPage, size - kPage, PROT_NONE), 0);
+  DnsAnswer out;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "h" + std::to_string(i);
+    EXPECT_EQ(cache.find(name, DnsType::a, 0, out), DnsFreshness::miss);
+    cache.erase(name, DnsType::a);
+  }
+  cache.repair();
+  cache.clear();
+  EXPECT_EQ(cache.size(), 0U);
+  ::munmap(memory, size);
 }
 
 TEST(DnsCache, FindAddressesJoinsFamilies) {
