@@ -28,17 +28,9 @@ maxbuffer=4194304
 disable_core_dump=@NO_CORES@
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
-loadmodule "@DEADLY@"
+@LOADMODULE@
 request_route {
-  if ($hdr(X-Deadly) != $null) {
-    deadly("$hdr(X-Deadly)");
-    sl_send_reply("202", "Survived");
-    exit;
-  }
-  if (!locked()) {
-    sl_send_reply("500", "Locked");
-    exit;
-  }
+@DEADLY@
   if ($rU == "bob") {
     mf_process_maxfwd_header("10");
     forward("127.0.0.1", @CALLEE@);
@@ -48,19 +40,31 @@ request_route {
 }
 """
 
+DEADLY = """  if ($hdr(X-Deadly) != $null) {
+    deadly("$hdr(X-Deadly)");
+    sl_send_reply("202", "Survived");
+    exit;
+  }
+  if (!locked()) {
+    sl_send_reply("500", "Locked");
+    exit;
+  }
+"""
+
 
 def prefer():
-    """In a child before exec: ahead of what else the machine does, where that is allowed. The bars are for a quiet machine."""
+    """This process and those it starts come before what else the machine does, where that is allowed: the bars are for a quiet machine."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
 
 
 class DyingServer(Server):
-    """The server under test with its module; `cores`: they are written, into its folder."""
+    """The server under test; `deadly`: with the module that dies on command; `cores`: they are written, into its folder."""
 
-    def __init__(self, children=3, cores=False, args=()):
+    def __init__(self, children=3, deadly=True, cores=False, args=()):
         port, self.callee = free_port(5060), free_port(5070)
-        config = CONFIG.replace("@DEADLY@", str(harness.deadly_module())).replace("@CALLEE@", str(self.callee))
+        config = CONFIG.replace("@DEADLY@\n", DEADLY if deadly else "").replace("@CALLEE@", str(self.callee))
+        config = config.replace("@LOADMODULE@\n", f'loadmodule "{harness.deadly_module()}"\n' if deadly else "")
         config = config.replace("@CHILDREN@", str(children)).replace("@NO_CORES@", "no" if cores else "yes")
         super().__init__(config, *args, port=port)
         self.args += ["-s", str(self.stat_file)]
@@ -69,18 +73,13 @@ class DyingServer(Server):
 
     def start(self):
         """Starts it, for the first time or again."""
-        # Inherited by the server: Popen's preexec_fn belongs to the harness.
+        # Inherited by the server.
         before = resource.getrlimit(resource.RLIMIT_CORE)
-        priority = os.getpriority(os.PRIO_PROCESS, 0)
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_CORE, (before[1] if self.cores else 0, before[1]))
-        prefer()
+        resource.setrlimit(resource.RLIMIT_CORE, (before[1] if self.cores else 0, before[1]))
         try:
             Server.__enter__(self)
         finally:
             resource.setrlimit(resource.RLIMIT_CORE, before)
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, 0, priority)
         wait_until(lambda: len(self.receivers()) == self.wanted, 5, "all workers to be there")
 
     def __enter__(self):
@@ -136,8 +135,7 @@ class Load:
                     str(int(rate * self.seconds)), "--seconds", str(self.seconds + 30), "--timeout", str(self.timeout_ms),
                     "--sockets", "4", "--allow-lost", "100000000", "--allow-duplicates", "--no-spin", "--quiet", "--record",
                     str(record), *more]
-            self.parts.append((record, subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                                        preexec_fn=prefer)))
+            self.parts.append((record, subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
         self.end = time.monotonic() + self.seconds
         return self
 
@@ -194,7 +192,7 @@ class Deadly:
         self.peer.send(self.message(how), self.server.port)
 
 
-def pair_losses(unanswered, deaths, reach=1.5):
+def pair_losses(unanswered, deaths, reach=0.5):
     """Lays each unanswered request to a death of its own that came at most `reach` seconds after it was sent (it waited in the
     kernel's queue before). What is left has no excuse."""
     left, free = [], sorted(deaths)

@@ -156,6 +156,7 @@ class Loops(Chaos):
         """A burst that fills whole batches, with a message in it that never ends."""
         rounds, longest = max(DEATHS // 20, 2), 0.0
         with DyingServer(children=2) as server:
+            self.control(server)
             before = server.cells()
             deadly = Deadly(server, SEED)
             self.addCleanup(deadly.close)
@@ -371,4 +372,7 @@ class Main(unittest.TextTestRunner):
 
 if __name__ == "__main__":
     harness.enter_namespace()
+    harness.deadly_module()
+    harness.load_tool()
+    chaos.prefer()
     unittest.main(testRunner=Main(stream=sys.stdout, verbosity=2))
