@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the steps: build one preset, run its tests.
 
-# build_preset PRESET [targets...]: configures (quickly when nothing changed) and builds.
+# build_preset PRESET [targets...]: configures (quickly when nothing changed) and builds. One at a time in a folder: a step
+# that runs beside the others may need the same one.
 build_preset() {
+  local lock
+  exec {lock}>"build/check/$1.lock"
+  flock "$lock"
+  build_preset_alone "$@"
+  local code=$?
+  exec {lock}>&-
+  return $code
+}
+
+build_preset_alone() {
   local preset=$1
   shift
   cmake --preset "$preset" >"build/check/configure-$preset.log" 2>&1 || {
