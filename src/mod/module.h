@@ -44,11 +44,12 @@ enum class ResponseVerdict : std::uint8_t { pass, absorb };
 class Module {
  public:
   virtual ~Module() = default;
-  /// Before the fork, in load order. An error refuses the start; its text is one clear line.
+  /// Before the fork, in load order. An error refuses the start; its text is one clear line. Called again,
+  /// after stop(), when the segment was overwritten and is made anew: what came from the old one is gone.
   virtual Result<void> start(StartContext&, std::string& /*error*/) { return {}; }
   /// In every worker that runs scripts. May return nullptr when the module keeps nothing per worker.
   virtual std::unique_ptr<WorkerState> start_worker(WorkerContext&) { return nullptr; }
-  /// Once, in the supervisor, when the server ends.
+  /// In the supervisor, when the server ends, or when the segment is made anew.
   virtual void stop() {}
 
   // Hooks; called only when declared in the spec.

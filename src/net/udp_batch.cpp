@@ -109,62 +109,87 @@ void set_control(msghdr& header, char* bytes, int level, int type, const void* d
 
 }  // namespace
 
-UdpReceiver::UdpReceiver(const UdpSocket& socket, std::uint32_t* drop_cell) noexcept
+UdpReceiver::UdpReceiver(const UdpSocket& socket, SocketId id, std::uint32_t* drop_cell,
+                         RxArea& area) noexcept
     : x_fd(socket.fd.get()),
+      x_id(id),
       x_v6(socket.local.ip.is_v6()),
       x_dual(socket.dual_stack),
       x_drop_cell(drop_cell == nullptr ? &x_own_cell : drop_cell),
-      x_local(socket.local.ip) {
+      x_local(socket.local),
+      x_area(area) {
   for (unsigned i = 0; i < kMaxBatch; ++i) {
-    msghdr& header = x_headers[i].msg_hdr;
-    header.msg_name = &x_names[i];
+    msghdr& header = x_area.headers[i].msg_hdr;
+    header.msg_name = &x_area.names[i];
     // The kernel writes back the size of the address it stored, which is just this: never to be reset.
     header.msg_namelen = x_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-    header.msg_iov = x_iov[i].data();
+    header.msg_iov = x_area.iov[i];
     header.msg_iovlen = 2;
-    header.msg_control = &x_control[i];
-    header.msg_controllen = sizeof(Control);
+    header.msg_control = &x_area.control[i];
+    // What a predecessor left keeps the size that the kernel wrote.
+    if (x_area.headers[i].msg_len == RxArea::kUntouched || header.msg_controllen > sizeof(RxArea::Control))
+      header.msg_controllen = sizeof(RxArea::Control);
   }
 }
 
-Result<unsigned> UdpReceiver::receive(std::span<RxDatagram> out, int flags) noexcept {
+Result<unsigned> UdpReceiver::receive(std::span<shm::RxEntry> out, int flags) noexcept {
   const auto want = static_cast<unsigned>(out.size() < kMaxBatch ? out.size() : kMaxBatch);
-  const int n = ::recvmmsg(x_fd, x_headers.data(), want, MSG_WAITFORONE | flags, nullptr);
+  const int n = ::recvmmsg(x_fd, x_area.headers, want, MSG_WAITFORONE | flags, nullptr);
   if (n < 0) {
     if (is_passing(errno)) return 0U;
     return errno_error("recvmmsg failed");
   }
-  for (unsigned i = 0; i < static_cast<unsigned>(n); ++i) {
-    mmsghdr& message = x_headers[i];
-    RxDatagram& datagram = out[i];
-    datagram.length = message.msg_len;
-    datagram.truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
-    if (!x_v6) {
-      read_v4(x_names[i].v4.sin_addr, datagram.from.ip);
-      datagram.from.port = ntohs(x_names[i].v4.sin_port);
-    } else {
-      read_v6(x_names[i].v6.sin6_addr, x_names[i].v6.sin6_scope_id, x_dual, datagram.from.ip);
-      datagram.from.port = ntohs(x_names[i].v6.sin6_port);
-    }
-    datagram.to = x_local;
-    if (message.msg_hdr.msg_controllen != 0) read_control(message.msg_hdr, datagram);
-    message.msg_hdr.msg_controllen = sizeof(Control);
-  }
+  for (unsigned i = 0; i < static_cast<unsigned>(n); ++i) read(i, out[i]);
   return static_cast<unsigned>(n);
 }
 
-void UdpReceiver::read_control(msghdr& header, RxDatagram& out) noexcept {
+unsigned UdpReceiver::left_over(std::span<shm::RxEntry> out) noexcept {
+  unsigned count = 0;
+  for (; count < kMaxBatch && count < out.size(); ++count) {
+    const std::uint32_t length = x_area.headers[count].msg_len;
+    if (length == RxArea::kUntouched || length > x_area.iov[count][0].iov_len + x_area.iov[count][1].iov_len)
+      break;
+    read(count, out[count]);
+  }
+  // Behind the first free place nothing was received, whatever stands there.
+  for (unsigned i = count; i < kMaxBatch; ++i) x_area.headers[i].msg_len = RxArea::kUntouched;
+  return count;
+}
+
+void UdpReceiver::read(unsigned place, shm::RxEntry& out) noexcept {
+  const mmsghdr& message = x_area.headers[place];
+  msghdr& header = x_area.headers[place].msg_hdr;
+  const RxArea::Name& name = x_area.names[place];
+  out.length = message.msg_len;
+  out.socket = x_id;
+  out.proto = static_cast<std::uint8_t>(Proto::udp);
+  out.flags = (header.msg_flags & MSG_TRUNC) != 0              ? shm::kRxTruncated
+              : message.msg_len > x_area.iov[place][0].iov_len ? shm::kRxSpilled
+                                                               : std::uint8_t{0};
+  if (!x_v6) {
+    read_v4(name.v4.sin_addr, out.from.ip);
+    out.from.port = ntohs(name.v4.sin_port);
+  } else {
+    read_v6(name.v6.sin6_addr, name.v6.sin6_scope_id, x_dual, out.from.ip);
+    out.from.port = ntohs(name.v6.sin6_port);
+  }
+  out.to = x_local;
+  if (header.msg_controllen != 0) read_control(header, out);
+  header.msg_controllen = sizeof(RxArea::Control);
+}
+
+void UdpReceiver::read_control(msghdr& header, shm::RxEntry& out) noexcept {
   for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr; at = CMSG_NXTHDR(&header, at)) {
     if (at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) {
       in_pktinfo info;
       std::memcpy(&info, CMSG_DATA(at), sizeof info);
       // Not ipi_addr: for a broadcast or multicast datagram that is no address to answer from.
-      read_v4(info.ipi_spec_dst, out.to);
+      read_v4(info.ipi_spec_dst, out.to.ip);
     } else if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info;
       std::memcpy(&info, CMSG_DATA(at), sizeof info);
       const bool scoped = is_v6_link_local(info.ipi6_addr.s6_addr);
-      read_v6(info.ipi6_addr, scoped ? info.ipi6_ifindex : 0, x_dual, out.to);
+      read_v6(info.ipi6_addr, scoped ? info.ipi6_ifindex : 0, x_dual, out.to.ip);
     } else if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SO_RXQ_OVFL) {
       std::uint32_t now = 0;
       std::memcpy(&now, CMSG_DATA(at), sizeof now);

@@ -10,25 +10,47 @@
 
 #include "base/endpoint.h"
 #include "net/udp_socket.h"
+#include "shm/slot.h"
 
 namespace ser::net {
 
-/// What came with one datagram. Plain data: the array may lie in a worker's slot in the segment.
-struct RxDatagram {
-  std::uint32_t length = 0;  ///< bytes received: the first ones in the block, the rest in the spill area
-  bool truncated = false;    ///< the datagram was longer than both together
-  SockAddr from;
-  IpAddress to;  ///< local address it was sent to
+/// What the kernel reads and writes while it fills a batch. Lies in the segment, one per receiver: who is
+/// killed inside the call, or before it has taken in what the call brought, leaves here what the kernel had
+/// handed over, and loses nothing. A place whose msg_len is kUntouched holds no datagram. The kernel stores
+/// msg_len after everything else of a datagram, and a kill takes effect when the call ends.
+struct RxArea {
+  static constexpr unsigned kPlaces = shm::kRxBatch;
+  static constexpr std::uint32_t kUntouched = UINT32_MAX;
+
+  union Name {
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  struct alignas(cmsghdr) Control {
+    char bytes[96];
+  };
+  mmsghdr headers[kPlaces];
+  iovec iov[kPlaces][2];
+  Name names[kPlaces];
+  Control control[kPlaces];
+
+  /// Forgets all datagrams. Once, before the first receiver.
+  void clear() noexcept {
+    for (mmsghdr& header : headers) header.msg_len = kUntouched;
+  }
 };
+static_assert(shm::Storable<RxArea>);
 
 /// Receives from one shared, blocking socket. Owns no descriptor. One per worker.
 class UdpReceiver {
  public:
-  static constexpr unsigned kMaxBatch = 16;
+  static constexpr unsigned kMaxBatch = RxArea::kPlaces;
 
+  /// `area` outlives the receiver and was cleared once; what a predecessor left there stays for left_over().
   /// `drop_cell` (may be null) is shared by all receivers of the socket, in the segment: the kernel's counter
-  /// of datagrams dropped at this socket as last seen by anybody. It must outlive the receiver.
-  UdpReceiver(const UdpSocket& socket, std::uint32_t* drop_cell) noexcept;
+  /// of datagrams dropped at this socket as last seen by anybody. It must outlive the receiver. `id` is what
+  /// entries say of the socket.
+  UdpReceiver(const UdpSocket& socket, SocketId id, std::uint32_t* drop_cell, RxArea& area) noexcept;
   UdpReceiver(const UdpReceiver&) = delete;
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
@@ -36,14 +58,25 @@ class UdpReceiver {
   /// Leave one byte behind `block` out of `size` for the NUL. `spill` takes what does not fit; it may be
   /// empty.
   void set_slot(unsigned index, char* block, std::size_t size, char* spill, std::size_t spill_size) noexcept {
-    x_iov[index][0] = {block, size};
-    x_iov[index][1] = {spill, spill_size};
+    x_area.iov[index][0] = {block, size};
+    x_area.iov[index][1] = {spill, spill_size};
   }
 
-  /// Sleeps until there is a datagram, then takes up to out.size() (at most kMaxBatch) that are there. 0:
-  /// interrupted by a signal, or an ICMP error was reported; look at the stop flag and call again. `flags` is
-  /// for tests (MSG_DONTWAIT).
-  Result<unsigned> receive(std::span<RxDatagram> out, int flags = 0) noexcept;
+  /// Sleeps until there is a datagram, then takes up to out.size() (at most kMaxBatch) that are there, and
+  /// writes all of their entries but `block`. 0: interrupted by a signal, or an ICMP error was reported; look
+  /// at the stop flag and call again. `flags` is for tests (MSG_DONTWAIT). Once the entries are published
+  /// call taken().
+  Result<unsigned> receive(std::span<shm::RxEntry> out, int flags = 0) noexcept;
+
+  /// What a predecessor had received and not taken in, as receive() gives it; 0: nothing. Values out of
+  /// range, which a wild write may have left, end it. Before the first receive(), after set_slot(); then
+  /// taken().
+  unsigned left_over(std::span<shm::RxEntry> out) noexcept;
+
+  /// The first `count` places are free again: their datagrams are somebody else's duty now.
+  void taken(unsigned count) noexcept {
+    for (unsigned i = 0; i < count; ++i) x_area.headers[i].msg_len = RxArea::kUntouched;
+  }
 
   /// Datagrams the kernel dropped for want of room, not yet counted by any receiver of this socket; resets.
   std::uint32_t take_drops() noexcept {
@@ -53,27 +86,19 @@ class UdpReceiver {
   }
 
  private:
-  union Name {
-    sockaddr_in v4;
-    sockaddr_in6 v6;
-  };
-  void read_control(msghdr& header, RxDatagram& out) noexcept;
+  void read(unsigned place, shm::RxEntry& out) noexcept;
+  void read_control(msghdr& header, shm::RxEntry& out) noexcept;
   void count_drops(std::uint32_t now) noexcept;
 
   int x_fd;
+  SocketId x_id;
   bool x_v6;
   bool x_dual;
   std::uint32_t x_drops = 0;
   std::uint32_t* x_drop_cell;
   std::uint32_t x_own_cell = 0;
-  IpAddress x_local;
-  std::array<mmsghdr, kMaxBatch> x_headers{};
-  std::array<std::array<iovec, 2>, kMaxBatch> x_iov{};
-  std::array<Name, kMaxBatch> x_names{};
-  struct alignas(cmsghdr) Control {
-    std::array<char, 96> bytes;
-  };
-  std::array<Control, kMaxBatch> x_control;
+  SockAddr x_local;
+  RxArea& x_area;
 };
 
 /// Why a datagram did not leave.

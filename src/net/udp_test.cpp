@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ UdpSocket open(const char* ip, const ListenOptions& options = {}, std::uint16_t 
 struct Inbox {
   explicit Inbox(const UdpSocket& socket, std::size_t block = 64, std::size_t spill = 70000,
                  std::uint32_t* drops = nullptr)
-      : receiver(socket, drops) {
+      : area(cleared()), receiver(socket, 0, drops, *area) {
     for (unsigned i = 0; i < UdpReceiver::kMaxBatch; ++i) {
       blocks[i].resize(block);
       spills[i].resize(spill);
@@ -31,6 +32,7 @@ struct Inbox {
   unsigned receive(int flags = 0) {
     const auto n = receiver.receive(datagrams, flags);
     EXPECT_TRUE(n);
+    receiver.taken(n.value_or(0));
     return n.value_or(0);
   }
   std::string text(unsigned i) const {
@@ -40,7 +42,13 @@ struct Inbox {
   }
   std::string blocks[UdpReceiver::kMaxBatch];
   std::string spills[UdpReceiver::kMaxBatch];
-  RxDatagram datagrams[UdpReceiver::kMaxBatch];
+  static std::unique_ptr<RxArea> cleared() {
+    auto made = std::make_unique<RxArea>();
+    made->clear();
+    return made;
+  }
+  std::unique_ptr<RxArea> area;
+  shm::RxEntry datagrams[UdpReceiver::kMaxBatch]{};
   UdpReceiver receiver;
 };
 
@@ -71,8 +79,8 @@ TEST(Udp, BatchOnLoopback) {
       for (unsigned i = 0; i < 4; ++i) {
         EXPECT_EQ(inbox.text(i), texts[i]);
         EXPECT_EQ(inbox.datagrams[i].from, a.local);
-        EXPECT_EQ(inbox.datagrams[i].to, b.local.ip);
-        EXPECT_FALSE(inbox.datagrams[i].truncated);
+        EXPECT_EQ(inbox.datagrams[i].to, b.local);
+        EXPECT_EQ(inbox.datagrams[i].flags & shm::kRxTruncated, 0);
       }
       EXPECT_EQ(inbox.receive(MSG_DONTWAIT), 0U);
     }
@@ -94,8 +102,43 @@ TEST(Udp, TakesNoMoreThanAskedAndTellsTruncation) {
   ASSERT_TRUE(n);
   EXPECT_EQ(*n, 1U);
   EXPECT_EQ(inbox.datagrams[0].length, 20U);
-  EXPECT_TRUE(inbox.datagrams[0].truncated);
+  EXPECT_NE(inbox.datagrams[0].flags & shm::kRxTruncated, 0);
   EXPECT_EQ(inbox.receive(), 1U);
+}
+
+TEST(Udp, WhatWasReceivedAndNotTakenInIsFoundByTheSuccessor) {
+  const UdpSocket a = open("127.0.0.1");
+  const UdpSocket b = open("127.0.0.1");
+  Inbox dead(b, 10, 100);
+  const SendSocket sockets[] = {SendSocket::of(a)};
+  UdpSender sender(sockets);
+  const std::string texts[] = {"one", "", std::string(30, 'x')};
+  std::vector<TxDatagram> batch;
+  for (const auto& text : texts) batch.push_back(datagram(text, b.local));
+  std::uint64_t done = 0;
+  SendStats stats;
+  sender.send(batch, done, stats);
+  ASSERT_TRUE(dead.receiver.receive(dead.datagrams));  // and dies before taken()
+
+  UdpReceiver successor(b, 5, nullptr, *dead.area);
+  shm::RxEntry entries[UdpReceiver::kMaxBatch]{};
+  ASSERT_EQ(successor.left_over(entries), 3U);
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(entries[i].length, texts[i].size()) << i;
+    EXPECT_EQ(entries[i].from, a.local);
+    EXPECT_EQ(entries[i].to, b.local);
+    EXPECT_EQ(entries[i].socket, 5U);
+  }
+  EXPECT_EQ(entries[2].flags, shm::kRxSpilled);
+  successor.taken(3);
+  EXPECT_EQ(successor.left_over(entries), 0U) << "once";
+
+  dead.area->headers[0].msg_len = 3;
+  dead.area->headers[1].msg_len = 111;  // more than there is room for: overwritten
+  dead.area->headers[2].msg_len = 3;
+  EXPECT_EQ(successor.left_over(entries), 1U);
+  successor.taken(1);
+  EXPECT_EQ(successor.left_over(entries), 0U);
 }
 
 TEST(Udp, WildcardAnswersFromTheAddressSpokenTo) {
@@ -122,10 +165,10 @@ TEST(Udp, WildcardAnswersFromTheAddressSpokenTo) {
     sender.send(request, done, stats);
     Inbox at_server(server);
     ASSERT_EQ(at_server.receive(), 1U);
-    EXPECT_EQ(at_server.datagrams[0].to, address.ip) << row.address;
+    EXPECT_EQ(at_server.datagrams[0].to.ip, address.ip) << row.address;
     EXPECT_EQ(at_server.datagrams[0].from, client.local);
     done = 0;
-    const TxDatagram reply[] = {datagram(text, client.local, 1, at_server.datagrams[0].to)};
+    const TxDatagram reply[] = {datagram(text, client.local, 1, at_server.datagrams[0].to.ip)};
     sender.send(reply, done, stats);
     EXPECT_EQ(stats.failures(), 0U) << stats.last_errno;
     Inbox at_client(client);

@@ -81,8 +81,8 @@ class Actor {
   }
   /// Slot number that no slot has.
   static constexpr std::uint16_t kSystemSlot = 2046;
-  /// Slots are numbered below this.
-  static constexpr std::uint16_t kMaxSlots = 1024;
+  /// Slots are numbered below this: workers, and the few of those who clear up after them.
+  static constexpr std::uint16_t kMaxSlots = 1040;
 
   /// Between two stores whose order matters to whoever finds us dead: keeps the compiler from moving them (a
   /// killed process has done a prefix of its stores), and lets a test die here.

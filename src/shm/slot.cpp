@@ -5,8 +5,6 @@
 #include <climits>
 #include <cstring>
 
-#include "shm/lock.h"
-
 namespace ser::shm {
 
 std::string_view to_string(WorkerKind kind) noexcept {
@@ -23,6 +21,8 @@ std::string_view to_string(WorkerKind kind) noexcept {
       return "storage";
     case WorkerKind::control:
       return "control";
+    case WorkerKind::reaper:
+      return "reaper";
   }
   return "?";
 }

@@ -9,11 +9,12 @@
 #include "base/packet.h"
 #include "base/source_place.h"
 #include "shm/actor.h"
+#include "shm/lock.h"
 #include "shm/segment.h"
 
 namespace ser::shm {
 
-enum class WorkerKind : std::uint32_t { none, datagram, event, timer, storage, control };
+enum class WorkerKind : std::uint32_t { none, datagram, event, timer, storage, control, reaper };
 /// "datagram", "event" …; static storage.
 std::string_view to_string(WorkerKind kind) noexcept;
 
@@ -24,7 +25,7 @@ enum class WorkerState : std::uint32_t {
   sleeping,  ///< in the kernel's receive, epoll or futex call
   working,   ///< has a batch
   stopping,  ///< saw the stop flag, finishes its batch
-  dead,      ///< reaped; the locks, batches and cells of this incarnation wait for their successor
+  dead,      ///< waited for; locks, batches and cells of this incarnation are put right by a reaper
 };
 /// "starting", "sleeping" …; static storage.
 std::string_view to_string(WorkerState state) noexcept;
@@ -86,7 +87,6 @@ struct RxBatch {
 struct TxBatch {
   std::atomic<std::uint32_t> count;
   std::atomic<std::uint32_t> sent;
-  std::uint32_t used;  ///< bytes of the send area in use
   TxEntry entries[kTxBatch];
 };
 
@@ -157,12 +157,15 @@ struct alignas(64) WorkerSlot {
   Reference references[kMaxReferences];
   std::atomic<std::uint32_t> reference_count;
 
-  char* spill;      ///< kSpillBytes, heap cell
-  char* send_area;  ///< kSendArea, heap cell
+  // Areas of this slot; who adopts it sets them anew from private memory (srv::SlotAreas).
+  char* spill;      ///< kRxBatch places of kSpillBytes
+  char* send_area;  ///< kSendArea
   RxBatch rx;
   TxBatch tx;
 
-  std::atomic<std::uint32_t> swept;  ///< incarnations up to this one own no cells of the heap any more
+  std::atomic<std::uint32_t> reaped;  ///< incarnations up to this one hold no locks; batches are handed over
+  std::atomic<std::uint32_t> swept;   ///< incarnations up to this one own no cells of the heap any more
+  FutexLock sweeping;                 ///< held by the reaper that sweeps for this slot
 
   char last_error[120];  ///< NUL-terminated; what the worker wants to tell when it leaves
 

@@ -7,36 +7,55 @@ namespace ser::srv {
 
 std::span<char> BatchSink::reserve(std::size_t bytes) noexcept {
   if (bytes > kMaxUdpPayload + 1024) return {};
-  shm::TxBatch& tx = x_slot.tx;
-  if (tx.used + bytes > shm::kSendArea || tx.count.load(std::memory_order_relaxed) == shm::kTxBatch) flush();
-  return {x_slot.send_area + tx.used, bytes};
+  if (x_used + bytes > shm::kSendArea || x_count == shm::kTxBatch) flush();
+  return {x_area + x_used, bytes};
 }
 
 Result<void> BatchSink::commit(std::size_t bytes, const TxTarget& target) noexcept {
   if (bytes > kMaxUdpPayload) return {Errc::too_long, "longer than a UDP datagram"};
   shm::TxBatch& tx = x_slot.tx;
-  const std::uint32_t place = tx.count.load(std::memory_order_relaxed);
-  tx.entries[place] = {tx.used, static_cast<std::uint32_t>(bytes), target};
+  tx.entries[x_count] = {x_used, static_cast<std::uint32_t>(bytes), target};
   // Aligned, so that the next message's copies start on a cache line's quarter.
-  tx.used += static_cast<std::uint32_t>((bytes + 15) & ~std::size_t{15});
-  tx.count.store(place + 1, std::memory_order_release);
+  x_used += static_cast<std::uint32_t>((bytes + 15) & ~std::size_t{15});
+  tx.count.store(++x_count, std::memory_order_release);
   return {};
+}
+
+void BatchSink::adopt() noexcept {
+  const shm::TxBatch& tx = x_slot.tx;
+  const std::uint32_t first = tx.sent.load(std::memory_order_acquire);
+  const std::uint32_t count = tx.count.load(std::memory_order_acquire);
+  x_count = 0;
+  if (count > shm::kTxBatch || first > count) return clear();
+  for (std::uint32_t i = first; i < count; ++i) {
+    const shm::TxEntry& entry = tx.entries[i];
+    if (entry.offset > shm::kSendArea || entry.length > shm::kSendArea - entry.offset) break;
+    x_count = i + 1;
+  }
+}
+
+void BatchSink::clear() noexcept {
+  // `sent` only after `count`: a successor that sees the old `sent` with no entries has nothing to do.
+  x_slot.tx.count.store(0, std::memory_order_release);
+  x_slot.tx.sent.store(0, std::memory_order_release);
+  x_count = 0;
+  x_used = 0;
 }
 
 void BatchSink::flush() noexcept {
   shm::TxBatch& tx = x_slot.tx;
-  const std::uint32_t count = tx.count.load(std::memory_order_relaxed);
+  // Above 0 only for what was adopted.
   const std::uint32_t first = tx.sent.load(std::memory_order_relaxed);
-  if (count > first) {
-    for (std::uint32_t i = first; i < count; ++i) {
+  if (first < x_count) {
+    for (std::uint32_t i = first; i < x_count; ++i) {
       const shm::TxEntry& entry = tx.entries[i];
-      x_batch[i - first] = {x_slot.send_area + entry.offset, entry.length, entry.target.socket,
-                            entry.target.to, entry.target.from_ip};
+      x_batch[i - first] = {x_area + entry.offset, entry.length, entry.target.socket, entry.target.to,
+                            entry.target.from_ip};
     }
     std::uint64_t done = 0;
     net::SendStats stats;
-    x_sender.send({x_batch.data(), count - first}, done, stats);
-    tx.sent.store(count, std::memory_order_release);
+    x_sender.send({x_batch.data(), x_count - first}, done, stats);
+    tx.sent.store(x_count, std::memory_order_release);
     if (stats.failures() != 0) [[unlikely]] {
       for (unsigned i = 0; i < net::kSendFailures; ++i)
         x_counters.add(x_names.send_failed[i], stats.failed[i]);
@@ -44,9 +63,7 @@ void BatchSink::flush() noexcept {
           std::strerror(stats.last_errno));
     }
   }
-  tx.count.store(0, std::memory_order_release);
-  tx.sent.store(0, std::memory_order_release);
-  tx.used = 0;
+  clear();
 }
 
 }  // namespace ser::srv

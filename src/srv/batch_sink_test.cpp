@@ -17,7 +17,9 @@ class Sink : public ::testing::Test {
   Sink() : x_socket(std::move(*net::open_udp_socket(address("127.0.0.1", 0), {}))) {
     sockets.push_back(net::SendSocket::of(x_socket));
   }
-  BatchSink make() { return {world.slot(), sockets, world.counters, world.server, world.log}; }
+  BatchSink make() {
+    return {world.slot(), world.slot().send_area, sockets, world.counters, world.server, world.log};
+  }
   void put(BatchSink& sink, std::string_view bytes) const {
     const std::span<char> out = sink.reserve(bytes.size());
     ASSERT_GE(out.size(), bytes.size());
@@ -127,11 +129,30 @@ TEST_F(Sink, ASuccessorSendsWhatWasLeft) {
     [[maybe_unused]] const auto half = dead.reserve(100);  // and in the middle of a fifth
   }
   BatchSink successor = make();
+  successor.adopt();
   EXPECT_FALSE(successor.empty());
   successor.flush();
   EXPECT_EQ(received(), (std::vector<std::string>{"b", "c", "d"}));
   EXPECT_TRUE(successor.empty());
-  EXPECT_EQ(world.slot().tx.used, 0U);
+  EXPECT_EQ(world.slot().tx.count.load(), 0U);
+}
+
+TEST_F(Sink, ADamagedBatchIsNotSent) {
+  {
+    BatchSink dead = make();
+    for (const char* text : {"a", "b"}) put(dead, text);
+  }
+  world.slot().tx.entries[1].offset = shm::kSendArea - 1;
+  world.slot().tx.entries[1].length = 2;
+  BatchSink successor = make();
+  successor.adopt();
+  successor.flush();
+  EXPECT_EQ(received(), (std::vector<std::string>{"a"})) << "what is sound goes out";
+  world.slot().tx.count.store(shm::kTxBatch + 1);
+  BatchSink next = make();
+  next.adopt();
+  EXPECT_TRUE(next.empty());
+  EXPECT_EQ(world.slot().tx.count.load(), 0U);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "srv/reaper.h"
+
 namespace ser::srv {
 
 using shm::kRxBlock;
@@ -14,18 +16,23 @@ namespace {
 /// One byte of the block is kept for the NUL.
 constexpr std::size_t kBlockRoom = kRxBlock - 1;
 
-char* spill_of(shm::WorkerSlot& slot, unsigned place) noexcept {
-  return slot.spill + std::size_t{place} * shm::kSpillBytes;
-}
-
 }  // namespace
 
 DatagramWorker::DatagramWorker(const WorkerContext& context)
     : WorkerBase(context),
       x_vm(*context.shared.program, *context.shared.registry),
       x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
-      x_receiver(context.receive_socket(), context.shared.drop_cells[context.socket]) {
+      x_areas(context.shared.slot_areas[context.id.slot]),
+      x_receiver(context.receive_socket(), context.socket, context.shared.drop_cells[context.socket],
+                 *x_areas.receive) {
+  // A wild write may have changed them since.
+  x_slot.spill = x_areas.spill;
+  x_slot.send_area = x_areas.send;
   x_services.script_state = &x_vm;
+}
+
+char* DatagramWorker::spill_of(unsigned place) const noexcept {
+  return x_areas.spill + std::size_t{place} * shm::kSpillBytes;
 }
 
 bool DatagramWorker::provide_block(unsigned place) noexcept {
@@ -35,7 +42,7 @@ bool DatagramWorker::provide_block(unsigned place) noexcept {
         x_shared.heap->alloc(x_actor, kRxBlock, x_shared.message_account, shm::Priority::reserve));
     if (entry.block == nullptr) return false;
   }
-  x_receiver.set_slot(place, entry.block, kBlockRoom, spill_of(x_slot, place), shm::kSpillBytes - 1);
+  x_receiver.set_slot(place, entry.block, kBlockRoom, spill_of(place), shm::kSpillBytes - 1);
   return true;
 }
 
@@ -46,69 +53,37 @@ bool DatagramWorker::provide_blocks() noexcept {
   return true;
 }
 
-/// Whatever killed the predecessor may have written over its slot: nothing there is believed unseen.
-bool DatagramWorker::batches_are_sane() const noexcept {
-  const shm::RxBatch& rx = x_slot.rx;
-  const shm::TxBatch& tx = x_slot.tx;
-  const std::uint32_t received = rx.count.load(std::memory_order_acquire);
-  const std::uint32_t queued = tx.count.load(std::memory_order_acquire);
-  if (received > kMaxBatch || queued > shm::kTxBatch || tx.used > shm::kSendArea) return false;
-  for (std::uint32_t i = rx.next.load(std::memory_order_acquire); i < received; ++i) {
-    const shm::RxEntry& entry = rx.entries[i];
-    if (entry.length > kBlockRoom + shm::kSpillBytes - 1 || entry.socket >= x_shared.udp.size() ||
-        entry.block == nullptr || !x_shared.heap->valid(entry.block))
-      return false;
-  }
-  for (std::uint32_t i = tx.sent.load(std::memory_order_acquire); i < queued; ++i) {
-    const shm::TxEntry& entry = tx.entries[i];
-    if (entry.offset > shm::kSendArea || entry.length > shm::kSendArea - entry.offset) return false;
-  }
-  return true;
-}
-
 /// What a worker that died in this slot had finished is sent, and what it had received and not begun is
-/// handled; the message it was working on is lost (DESIGN 2.9).
+/// handled; the message it was working on is lost (DESIGN 2.9). The reaper has looked at the batches and
+/// given the blocks to us; a block that is not ours has another owner by now.
 void DatagramWorker::finish_predecessors_batch() noexcept {
-  if (!batches_are_sane()) {
-    LOG(x_log, critical, "slot {} was overwritten, its batch is given up", x_context.id.slot);
-    x_slot.rx.count.store(0, std::memory_order_relaxed);
-    x_slot.tx.count.store(0, std::memory_order_relaxed);
-    x_slot.tx.sent.store(0, std::memory_order_relaxed);
-    x_slot.tx.used = 0;
+  shm::RxBatch& rx = x_slot.rx;
+  for (shm::RxEntry& entry : rx.entries) {
+    const bool ours = entry.block != nullptr && x_shared.heap->valid(entry.block) &&
+                      x_shared.heap->owner_of(entry.block) == x_actor.owner();
+    if (!ours) entry.block = nullptr;
   }
-  for (shm::RxEntry& entry : x_slot.rx.entries) {
-    if (entry.block != nullptr && x_shared.heap->valid(entry.block))
-      x_shared.heap->transfer(entry.block, x_actor.owner());
-    else
-      entry.block = nullptr;
-  }
-  x_sink.flush();
   if (!provide_blocks()) return;
+  if (rx.count.load(std::memory_order_acquire) == 0) {
+    // Nothing was published; the kernel may have handed over something all the same.
+    if (const unsigned left = x_receiver.left_over(rx.entries); left != 0) publish(left);
+  }
+  x_receiver.taken(kMaxBatch);
   handle_batch();
   x_sink.flush();
-  x_slot.rx.count.store(0, std::memory_order_release);
+  rx.count.store(0, std::memory_order_release);
   x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
-  sweep_predecessors();
 }
 
-void DatagramWorker::take_in(unsigned count) noexcept {
+/// From here on the datagrams are in the slot: a successor finds them by count, no longer by what the kernel
+/// wrote.
+void DatagramWorker::publish(unsigned count) noexcept {
   shm::RxBatch& rx = x_slot.rx;
   rx.at = x_shared.clock->now();
-  const std::uint16_t port = x_shared.udp[x_context.socket].local.port;
-  for (unsigned i = 0; i < count; ++i) {
-    const net::RxDatagram& datagram = x_received[i];
-    shm::RxEntry& entry = rx.entries[i];
-    entry.length = datagram.length;
-    entry.socket = x_context.socket;
-    entry.proto = static_cast<std::uint8_t>(Proto::udp);
-    entry.flags = datagram.truncated             ? shm::kRxTruncated
-                  : datagram.length > kBlockRoom ? shm::kRxSpilled
-                                                 : std::uint8_t{0};
-    entry.from = datagram.from;
-    entry.to = {datagram.to, port};
-  }
   rx.next.store(0, std::memory_order_relaxed);
   rx.count.store(count, std::memory_order_release);
+  x_actor.step();
+  x_receiver.taken(count);
 }
 
 void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept {
@@ -120,7 +95,7 @@ void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacke
     return;
   }
   std::memcpy(whole, entry.block, kBlockRoom);
-  std::memcpy(whole + kBlockRoom, spill_of(x_slot, place), entry.length - kBlockRoom);
+  std::memcpy(whole + kBlockRoom, spill_of(place), entry.length - kBlockRoom);
   whole[entry.length] = '\0';
   packet.bytes = {whole, entry.length};
   {
@@ -178,7 +153,7 @@ int DatagramWorker::work() {
   }
   while (!stopping()) {
     set_state(WorkerState::sleeping);
-    const auto received = x_receiver.receive(std::span(x_received).first(x_limit));
+    const auto received = x_receiver.receive(std::span(x_slot.rx.entries).first(x_limit));
     set_state(WorkerState::working);
     if (!received) {
       LOG(x_log, critical, "receive failed: {}", std::strerror(static_cast<int>(received.error().offset)));
@@ -188,7 +163,7 @@ int DatagramWorker::work() {
     x_counters.add(x_shared.server.batches);
     if (const std::uint32_t drops = x_receiver.take_drops(); drops != 0)
       x_counters.add(x_shared.server.kernel_drops, drops);
-    take_in(*received);
+    publish(*received);
     handle_batch();
     const Instant done = x_shared.clock->now();
     x_counters.add(x_shared.core.script_microseconds,
@@ -196,6 +171,8 @@ int DatagramWorker::work() {
     x_sink.flush();
     x_slot.rx.count.store(0, std::memory_order_release);
     x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
+    if (segment_is_damaged()) [[unlikely]]
+      return kExitDamaged;
     x_limit = *received == x_limit ? std::min(x_limit * 2, kMaxBatch) : std::max(x_limit / 2, kIdleBatch);
   }
   set_state(WorkerState::stopping);

@@ -26,17 +26,17 @@ class DatagramWorker final : public WorkerBase {
   int work() override;
   bool provide_blocks() noexcept;
   bool provide_block(unsigned place) noexcept;
-  bool batches_are_sane() const noexcept;
+  char* spill_of(unsigned place) const noexcept;
   void finish_predecessors_batch() noexcept;
-  void take_in(unsigned count) noexcept;
+  void publish(unsigned count) noexcept;
   void handle_batch() noexcept;
   void handle(shm::RxEntry& entry, unsigned place) noexcept;
   void handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept;
 
   script::Vm x_vm;
   Pipeline x_pipeline;
+  SlotAreas x_areas;
   net::UdpReceiver x_receiver;
-  std::array<net::RxDatagram, kMaxBatch> x_received{};
   unsigned x_limit = kIdleBatch;
 };
 

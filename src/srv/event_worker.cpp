@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "srv/event_worker.h"
 
+#include "srv/reaper.h"
+
 namespace ser::srv {
 
 EventWorker::EventWorker(const WorkerContext& context)
@@ -37,7 +39,6 @@ void EventWorker::drain_inbox() {
 int EventWorker::work() {
   net::DnsCache cache = x_shared.dns;
   cache.repair();
-  sweep_predecessors();
   x_shared.name_requests->reclaim(x_shared.clock->now());
   if (auto opened = x_loop.open(x_shared.event_wake.get()); !opened) {
     LOG(x_log, critical, "event loop: {}", opened.error().what);
@@ -59,6 +60,7 @@ int EventWorker::work() {
       return 1;
     }
     set_state(shm::WorkerState::working);
+    if (segment_is_damaged()) return kExitDamaged;
   }
   set_state(shm::WorkerState::stopping);
   x_resolver.stop();

@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::size_t kDnsEntries = 4096;
 constexpr std::uint32_t kInboxEvents = 1024;
+constexpr std::size_t kMaxWorkers = shm::Actor::kMaxSlots - 16;
+static_assert(kReaperSlots <= 16);
+/// Renewals of the segment within this time of each other count as in a row; after so many the server gives
+/// up.
+constexpr Instant kRenewalPeriod = 60'000'000'000;
+constexpr unsigned kMaxRenewals = 5;
 
 /// One line for a socket that cannot be opened, with what to do.
 std::string bind_error(const net::Listener& listener, int error) {
@@ -207,10 +213,9 @@ void Server::lay_out_posts() {
 }
 
 bool Server::prepare_segment() {
-  lay_out_posts();
-  if (x_posts.size() > shm::Actor::kMaxSlots)
-    return fail(
-        fmt::format("{} workers are more than {}; lower children", x_posts.size(), shm::Actor::kMaxSlots));
+  if (x_posts.empty()) lay_out_posts();
+  if (x_posts.size() > kMaxWorkers)
+    return fail(fmt::format("{} workers are more than {}; lower children", x_posts.size(), kMaxWorkers));
   shm::SegmentOptions options;
   options.limit = x_config.segment_limit;
   if (options.limit != 0) options.limit = std::min(options.limit, shm::memory_limit());
@@ -218,6 +223,8 @@ bool Server::prepare_segment() {
   if (!segment)
     return fail(fmt::format("cannot map the shared segment: {}",
                             std::strerror(static_cast<int>(segment.error().offset))));
+  if (!x_modules_started) x_branch_key = segment->header().branch_key;
+  segment->header().branch_key = x_branch_key;
   x_shared = std::make_unique<Shared>(std::move(*segment));
   tell_step(fmt::format("shared segment mapped, limit {} MiB",
                         (options.limit != 0 ? options.limit : shm::memory_limit()) >> 20));
@@ -233,7 +240,8 @@ bool Server::prepare_segment() {
   s.program = x_loaded.configuration.program.get();
   s.event_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 
-  const auto slots = shm::SlotTable::create(s.segment, static_cast<std::uint16_t>(x_posts.size()));
+  const auto slots =
+      shm::SlotTable::create(s.segment, static_cast<std::uint16_t>(x_posts.size() + kReaperSlots));
   auto heap = shm::Heap::create(s.segment);
   auto timers = shm::Timers::create(s.segment);
   auto inbox = shm::Inbox::create(s.segment, kInboxEvents, s.event_wake.get());
@@ -260,7 +268,7 @@ bool Server::prepare_segment() {
                     s.segment.header().limit, receivers, (least >> 20) + 1));
   }
   s.message_account = s.heap->account("messages");
-  if (!lay_out_slot_areas(s)) {
+  if (!lay_out_slot_areas(s, static_cast<std::uint16_t>(x_posts.size()))) {
     return fail(
         fmt::format("the shared segment of {} MiB is too small for the buffers of {} workers; lower "
                     "children, or raise the "
@@ -294,6 +302,12 @@ void Server::add_aliases() {
   s.sockets.set_multihomed_probe(x_config.settings.mhomed);
 }
 
+void Server::reserve_drop_cells() {
+  for (std::size_t i = 0; i < x_shared->udp.size(); ++i)
+    x_shared->drop_cells.push_back(
+        static_cast<std::uint32_t*>(x_shared->segment.reserve(sizeof(std::uint32_t))));
+}
+
 bool Server::prepare_sockets() {
   Shared& s = *x_shared;
   s.listeners = x_table.listeners;
@@ -303,8 +317,8 @@ bool Server::prepare_sockets() {
     tell_step(fmt::format("listening on {}, receive buffer of {} bytes", listener.text(), socket->rcvbuf));
     s.send_sockets.push_back(net::SendSocket::of(*socket));
     s.udp.push_back(std::move(*socket));
-    s.drop_cells.push_back(static_cast<std::uint32_t*>(s.segment.reserve(sizeof(std::uint32_t))));
   }
+  reserve_drop_cells();
   for (const Post& post : x_posts) {
     if (post.further_socket < 0) continue;
     auto socket = net::open_udp_socket(s.udp[post.socket].local, s.listeners[post.socket].options, false);
@@ -323,8 +337,12 @@ void Server::collect_names() {
 }
 
 bool Server::prepare_modules() {
-  Shared& s = *x_shared;
   x_loaded.registry.create_all();
+  return start_modules();
+}
+
+bool Server::start_modules() {
+  Shared& s = *x_shared;
   shm::Segment* segment = &s.segment;
   const std::string server_name = version_text();
   mod::StartContext context{
@@ -387,6 +405,46 @@ bool Server::claim(PidFile& pid_file, PidFile& pgid_file) {
   return fail(error);
 }
 
+/// Workers on a new segment, with the sockets, aliases and figures of the old one. Nothing else is taken
+/// over: whatever lies in the old segment may have been overwritten.
+bool Server::renew() {
+  for (mod::Loaded& loaded : x_loaded.registry.loaded()) loaded.module->stop();
+  std::vector<std::uint64_t> figures;
+  for (std::size_t i = 0; i < x_shared->counters.size(); ++i)
+    figures.push_back(x_shared->pages->sum(CounterId{static_cast<std::uint16_t>(i)}));
+  auto sockets = std::move(x_shared->sockets);
+  auto listeners = std::move(x_shared->listeners);
+  auto udp = std::move(x_shared->udp);
+  auto further_udp = std::move(x_shared->further_udp);
+  auto send_sockets = std::move(x_shared->send_sockets);
+  x_shared.reset();
+  if (!prepare_segment()) return false;
+  Shared& s = *x_shared;
+  s.sockets = std::move(sockets);
+  s.listeners = std::move(listeners);
+  s.udp = std::move(udp);
+  s.further_udp = std::move(further_udp);
+  s.send_sockets = std::move(send_sockets);
+  reserve_drop_cells();
+  if (!start_modules()) return false;
+  Counters own = s.pages->page(static_cast<std::uint16_t>(x_posts.size()));
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    own.add(CounterId{static_cast<std::uint16_t>(i)}, figures[i]);
+  own.add(s.server.renewals);
+  return true;
+}
+
+int Server::supervise(Supervisor& supervisor, Daemonizer* daemonizer) {
+  if (!supervisor.start()) {
+    fail(supervisor.error());
+    return 1;
+  }
+  if (daemonizer != nullptr) daemonizer->report_ready();
+  LOG(x_log, notice, "ser {} is up: {} workers on {} sockets", SER_VERSION, x_posts.size(),
+      x_table.listeners.size());
+  return supervisor.run();
+}
+
 int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   PidFile pid_file;
   PidFile pgid_file;
@@ -394,30 +452,43 @@ int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   SupervisorOptions options;
   options.statistics_file = x_config.statistics_file;
   options.stop_grace = x_config.stop_grace;
-  Supervisor supervisor(*x_shared, spawner, x_posts, options, x_log);
-  int status = 1;
-  if (supervisor.start()) {
-    if (daemonizer != nullptr) daemonizer->report_ready();
-    LOG(x_log, notice, "ser {} is up: {} workers on {} sockets", SER_VERSION, x_posts.size(),
-        x_table.listeners.size());
-    status = supervisor.run();
-  } else {
-    fail(supervisor.error());
+  int status = kExitDamaged;
+  Instant renewed_at = 0;
+  for (unsigned in_a_row = 0; status == kExitDamaged;) {
+    {
+      Supervisor supervisor(*x_shared, spawner, x_posts, options, x_log);
+      status = supervise(supervisor, daemonizer);
+    }
+    if (status != kExitDamaged) break;
+    const Instant now = x_clock.now();
+    in_a_row = renewed_at != 0 && now - renewed_at < kRenewalPeriod ? in_a_row + 1 : 1;
+    options.may_renew = in_a_row < kMaxRenewals;
+    renewed_at = now;
+    if (in_a_row > kMaxRenewals) {
+      LOG(x_log, alert, "the shared segment was overwritten {} times in a row; giving up", in_a_row);
+      status = 1;
+    } else if (!renew()) {
+      status = 1;
+    }
   }
   pid_file.remove();
   pgid_file.remove();
-  const shm::HeapUse use = x_shared->heap->use();
-  if (const auto level = static_cast<LogLevel>(x_config.memory_log_level); x_log.enabled(level)) {
-    log_line(x_log, level, "segment at the end: {} bytes in {} cells of {} committed", use.used, use.cells,
-             use.committed);
-    for (std::uint32_t i = 0; i < x_shared->heap->account_count(); ++i) {
-      const auto id = static_cast<shm::AccountId>(i);
-      log_line(x_log, level, "segment at the end: {} bytes of {}", x_shared->heap->account_use(id).bytes,
-               x_shared->heap->account_name(id));
-    }
-  }
+  if (x_shared != nullptr) report_memory();
   LOG(x_log, notice, "Thank you for flying ser");
   return status;
+}
+
+void Server::report_memory() {
+  const auto level = static_cast<LogLevel>(x_config.memory_log_level);
+  if (!x_log.enabled(level)) return;
+  const shm::HeapUse use = x_shared->heap->use();
+  log_line(x_log, level, "segment at the end: {} bytes in {} cells of {} committed", use.used, use.cells,
+           use.committed);
+  for (std::uint32_t i = 0; i < x_shared->heap->account_count(); ++i) {
+    const auto id = static_cast<shm::AccountId>(i);
+    log_line(x_log, level, "segment at the end: {} bytes of {}", x_shared->heap->account_use(id).bytes,
+             x_shared->heap->account_name(id));
+  }
 }
 
 }  // namespace ser::srv

@@ -60,6 +60,11 @@ class Server {
   bool prepare_segment();
   bool prepare_sockets();
   bool prepare_modules();
+  bool start_modules();
+  bool renew();
+  int supervise(Supervisor& supervisor, Daemonizer* daemonizer);
+  void reserve_drop_cells();
+  void report_memory();
   void collect_names();
   void advertise();
   void tell_step(const std::string& text);
@@ -78,6 +83,7 @@ class Server {
   std::unique_ptr<Shared> x_shared;
   std::vector<Post> x_posts;
   std::string x_error;
+  HashKey x_branch_key{};  ///< of the first segment: Via branches must prove themselves on a later one too
   bool x_modules_started = false;
 };
 

@@ -98,6 +98,7 @@ TEST(Start, LittleAddressSpaceIsAClearError) {
 class NoSpawner final : public Spawner {
  public:
   explicit NoSpawner(int allowed) : x_allowed(allowed) {}
+  Result<void> spawn_reaper(const ReaperContext& /*context*/) override { return {Errc::system, "fork"}; }
   Result<void> spawn(const WorkerContext& /*context*/) override {
     if (x_allowed-- <= 0) return {Errc::system, "fork", EAGAIN};
     ++x_running;
@@ -233,9 +234,21 @@ class Successor : public ::testing::Test {
     entry.from = address("127.0.0.1", caller.port);
     entry.to = address("127.0.0.1", port);
   }
+  /// What the supervisor has done after a death.
+  void reap() {
+    shared->slots->mark_dead(0, SIGKILL);
+    ThreadSpawner spawner;
+    const auto place = static_cast<std::uint16_t>(world.server->posts().size());
+    const shm::WorkerId reaper = shared->slots->begin(place, shm::WorkerKind::reaper);
+    ASSERT_TRUE(spawner.spawn_reaper({*shared, reaper, {dead, shm::WorkerKind::datagram}}));
+    WorkerExit reaped;
+    ASSERT_TRUE(spawner.reap(reaped));
+    reaper_status = reaped.status;
+  }
   /// Runs the successor until what it does at its start is done, then stops it.
   void succeed() {
-    shared->slots->mark_dead(0, SIGKILL);
+    reap();
+    ASSERT_EQ(reaper_status, 0);
     const shm::WorkerId id = shared->slots->begin(0, shm::WorkerKind::datagram);
     std::thread worker(
         [&] { ASSERT_EQ(make_worker({*shared, id, shm::WorkerKind::datagram, 0, 1, -1})->run(), 0); });
@@ -259,6 +272,7 @@ class Successor : public ::testing::Test {
   Shared* shared = nullptr;
   shm::WorkerSlot* slot = nullptr;
   shm::WorkerId dead;
+  int reaper_status = -1;
 };
 
 TEST_F(Successor, HandlesWhatWasReceivedAndNotBegun) {
@@ -280,7 +294,6 @@ TEST_F(Successor, SendsWhatWasFinishedAndFreesTheRest) {
   finished.copy(slot->send_area, finished.size());
   slot->tx.entries[0] = {
       0, static_cast<std::uint32_t>(finished.size()), {address("127.0.0.1", callee.port), 0, {}}};
-  slot->tx.used = static_cast<std::uint32_t>(finished.size());
   slot->tx.count.store(1);
   receive(0, numbered_request(8, caller.port));
   slot->rx.next.store(1);
@@ -294,11 +307,33 @@ TEST_F(Successor, SendsWhatWasFinishedAndFreesTheRest) {
   EXPECT_THAT(world.log.text(), HasSubstr("1 cells of a dead worker freed"));
 }
 
-TEST_F(Successor, BelievesNothingInADamagedSlot) {
-  for (int damage = 0; damage < 6; ++damage) {
+TEST_F(Successor, FindsWhatTheKernelHadJustHandedOver) {
+  // Killed inside the receive call, or right after it: nothing is published, the kernel's marks are all there
+  // is.
+  for (unsigned i = 0; i < 3; ++i) caller.send(numbered_request(i + 1, caller.port), port);
+  {
+    net::UdpReceiver receiver(shared->udp[0], 0, shared->drop_cells[0], *shared->slot_areas[0].receive);
+    for (unsigned i = 0; i < shm::kRxBatch; ++i) {
+      receive(i, "");
+      receiver.set_slot(i, slot->rx.entries[i].block, shm::kRxBlock - 1, slot->spill + i * shm::kSpillBytes,
+                        shm::kSpillBytes - 1);
+    }
+    const auto received = receiver.receive(slot->rx.entries);
+    ASSERT_TRUE(received);
+    ASSERT_EQ(*received, 3U);
+    for (shm::RxEntry& entry : slot->rx.entries) entry.length = 0;  // it died before it had read them
+  }
+  succeed();
+  EXPECT_EQ(forwarded(), (std::vector<std::string>{"1", "2", "3"}));
+  EXPECT_EQ(shared->heap->account_use(shared->message_account).cells, shm::kRxBatch);
+}
+
+TEST_F(Successor, ADamagedSlotIsRefusedByTheReaper) {
+  for (int damage = 0; damage < 5; ++damage) {
     receive(0, numbered_request(9, caller.port));
     slot->rx.next.store(0);
     slot->rx.count.store(1);
+    slot->tx.count.store(0);
     switch (damage) {
       case 0:
         slot->rx.count.store(17);
@@ -307,12 +342,9 @@ TEST_F(Successor, BelievesNothingInADamagedSlot) {
         slot->tx.count.store(65);
         break;
       case 2:
-        slot->tx.used = 0xFFFFFFFF;
-        break;
-      case 3:
         slot->rx.entries[0].length = 1U << 20;
         break;
-      case 4:
+      case 3:
         slot->rx.entries[0].block = slot->send_area;
         break;
       default:
@@ -320,11 +352,25 @@ TEST_F(Successor, BelievesNothingInADamagedSlot) {
         slot->tx.count.store(1);
         break;
     }
-    succeed();
-    EXPECT_TRUE(forwarded().empty()) << damage;
-    dead = shared->slots->begin(0, shm::WorkerKind::datagram);
+    reap();
+    EXPECT_EQ(reaper_status, kExitDamaged) << damage;
   }
-  EXPECT_THAT(world.log.text(), HasSubstr("slot 0 was overwritten, its batch is given up"));
+  EXPECT_EQ(slot->reaped.load(), 0U) << "no successor may start";
+}
+
+TEST_F(Successor, TheReaperFreesWhatTheDeadOneLockedAndOwned) {
+  shm::SlotOwnerCheck check(*shared->slots);
+  shm::Actor actor(dead, &slot->held, &check);
+  auto* lock = shared->segment.reserve_object<shm::FutexLock>();
+  ASSERT_EQ(lock->lock(actor, shm::LockLevel::module), shm::LockOutcome::taken);
+  ASSERT_NE(shared->heap->alloc(actor, 5000, shared->message_account), nullptr);
+  reap();
+  EXPECT_EQ(reaper_status, 0);
+  EXPECT_EQ(lock->word(), 0U);
+  EXPECT_EQ(shared->heap->account_use(shared->message_account).cells, 0U);
+  EXPECT_EQ(slot->reaped.load(), dead.incarnation);
+  EXPECT_EQ(slot->swept.load(), dead.incarnation);
+  EXPECT_TRUE(shared->heap->verify());
 }
 
 }  // namespace

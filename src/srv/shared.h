@@ -32,9 +32,17 @@ namespace ser::srv {
 
 /// Counters of the worker machinery itself.
 struct ServerCounters {
-  CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, dns_requests;
+  CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, renewals,
+      dns_requests;
 };
 ServerCounters register_server_counters(CounterTable& table);
+
+/// Where the buffers of a slot lie. Kept in private memory too: the pointers in the slot may be overwritten.
+struct SlotAreas {
+  char* spill = nullptr;  ///< kRxBatch places of kSpillBytes
+  char* send = nullptr;   ///< kSendArea bytes
+  net::RxArea* receive = nullptr;
+};
 
 /// Made by Server before the first fork; const for workers but for what lives in the segment. In thread mode
 /// all workers share the one object.
@@ -48,6 +56,7 @@ struct Shared {
   std::unique_ptr<shm::Timers> timers;
   std::unique_ptr<shm::Inbox> event_inbox;
   std::unique_ptr<NameRequests> name_requests;
+  std::vector<SlotAreas> slot_areas;  ///< by slot
   net::DnsCache dns;
   shm::AccountId message_account = 0;
   Fd event_wake;  ///< eventfd of event_inbox
@@ -89,8 +98,8 @@ struct WorkerContext {
   }
 };
 
-/// Registers spill and send areas of all slots in the static part of the segment. False: the segment is too
+/// Registers the areas of the first `workers` slots in the static part of the segment. False: it is too
 /// small.
-bool lay_out_slot_areas(Shared& shared);
+bool lay_out_slot_areas(Shared& shared, std::uint16_t workers);
 
 }  // namespace ser::srv

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,14 @@
 namespace ser::srv {
 
 namespace {
+
+constexpr rlim_t kReaperCpuSeconds = 10;
+
+/// Above it the kernel ends the process by SIGXCPU.
+void limit_cpu_time(rlim_t seconds) {
+  const rlimit limit{seconds, seconds + 1};
+  ::setrlimit(RLIMIT_CPU, &limit);
+}
 
 /// Makes system calls return EINTR and does nothing else.
 void wake_up(int /*signal*/) {}
@@ -62,20 +71,41 @@ Result<void> ForkSpawner::spawn(const WorkerContext& context) {
   return {};
 }
 
-void ForkSpawner::become_worker(const WorkerContext& context, pid_t supervisor) {
-  x_title.set(worker_title(context));
+Result<void> ForkSpawner::spawn_reaper(const ReaperContext& context) {
+  const pid_t supervisor = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("fork");
+  if (pid == 0) become_reaper(context, supervisor);
+  x_slots[pid] = context.self.slot;
+  return {};
+}
+
+bool ForkSpawner::become_child(const std::string& title, pid_t supervisor) {
+  x_title.set(title);
   set_worker_signals();
-  // A worker of a daemon must not keep the terminal, or the pipe of who started it, open.
+  // A child of a daemon must not keep the terminal, or the pipe of who started it, open.
   if (x_options.daemon) detach_standard_descriptors(x_options.keep_stderr);
   std::string error;
-  int status = 1;
   if (!drop_privileges(x_options.identity, x_options.chroot_dir, error)) {
     LOG(x_log, critical, "{}", error);
-    ::_exit(1);
+    return false;
   }
   // After setuid, which clears it. The supervisor may be gone by now: then nobody would ever stop us.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != supervisor) ::_exit(1);
+  return ::getppid() == supervisor;
+}
+
+void ForkSpawner::become_reaper(const ReaperContext& context, pid_t supervisor) {
+  if (!become_child("ser: reaper", supervisor)) ::_exit(1);
+  // A damaged list may have no end. CPU time, so that a busy machine does not look like a damaged segment.
+  limit_cpu_time(kReaperCpuSeconds);
+  Reaper reaper(context.shared, context.self, x_log);
+  ::_exit(reaper.run(context.death, context.sweep_only));
+}
+
+void ForkSpawner::become_worker(const WorkerContext& context, pid_t supervisor) {
+  if (!become_child(worker_title(context), supervisor)) ::_exit(1);
+  int status = 1;
   try {
     status = make_worker(context)->run();
   } catch (const std::exception& exception) {
@@ -96,6 +126,7 @@ bool ForkSpawner::reap(WorkerExit& out) {
     if (found == x_slots.end()) continue;
     out = {};
     out.slot = found->second;
+    out.pid = pid;
     if (WIFSIGNALED(status)) {
       out.signal = WTERMSIG(status);
       out.core = WCOREDUMP(status);
@@ -158,7 +189,24 @@ Result<void> ThreadSpawner::spawn(const WorkerContext& context) {
   return {};
 }
 
+Result<void> ThreadSpawner::spawn_reaper(const ReaperContext& context) {
+  Logger log(*context.shared.log_sink, static_cast<LogLevel>(context.shared.log_level));
+  context.shared.slots->started(context.self.slot, 0);
+  Reaper reaper(context.shared, context.self, log);
+  WorkerExit exit;
+  exit.slot = context.self.slot;
+  exit.status = reaper.run(context.death, context.sweep_only);
+  x_reaped.push_back(exit);
+  pthread_kill(x_supervisor, SIGCHLD);
+  return {};
+}
+
 bool ThreadSpawner::reap(WorkerExit& out) {
+  if (!x_reaped.empty()) {
+    out = x_reaped.back();
+    x_reaped.pop_back();
+    return true;
+  }
   const auto found = std::find_if(x_workers.begin(), x_workers.end(), [](const auto& worker) {
     return worker->ended.load(std::memory_order_acquire);
   });

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "srv/process.h"
+#include "srv/reaper.h"
 #include "srv/shared.h"
 
 namespace ser::srv {
@@ -22,6 +23,15 @@ struct WorkerExit {
   int status = 0;  ///< exit status; meaningless when signal != 0
   int signal = 0;  ///< that ended it; 0: it left by itself
   bool core = false;
+  pid_t pid = 0;
+};
+
+/// What a reaper is given.
+struct ReaperContext {
+  Shared& shared;
+  shm::WorkerId self;
+  Death death;
+  bool sweep_only = false;  ///< see Reaper::run
 };
 
 class Spawner {
@@ -29,6 +39,8 @@ class Spawner {
   virtual ~Spawner() = default;
   /// Starts the worker of the context. Errc::system.
   virtual Result<void> spawn(const WorkerContext& context) = 0;
+  /// Starts a reaper (srv/reaper.h); reap() tells its end like a worker's. Errc::system.
+  virtual Result<void> spawn_reaper(const ReaperContext& context) = 0;
   /// One worker that has ended since the last call; false when there is none.
   virtual bool reap(WorkerExit& out) = 0;
   /// Makes a worker's sleeping system call return, so that it looks at its stop flag. Once may be too early:
@@ -53,13 +65,17 @@ class ForkSpawner final : public Spawner {
   ForkSpawner(Logger& log, ProcessTitle& title, ForkOptions options)
       : x_log(log), x_title(title), x_options(std::move(options)) {}
   Result<void> spawn(const WorkerContext& context) override;
+  Result<void> spawn_reaper(const ReaperContext& context) override;
   bool reap(WorkerExit& out) override;
   void interrupt(std::uint16_t slot) noexcept override;
   void kill(std::uint16_t slot) noexcept override;
   std::size_t running() const noexcept override { return x_slots.size(); }
 
  private:
+  /// What every child does first. False: it must not go on.
+  bool become_child(const std::string& title, pid_t supervisor);
   [[noreturn]] void become_worker(const WorkerContext& context, pid_t supervisor);
+  [[noreturn]] void become_reaper(const ReaperContext& context, pid_t supervisor);
   pid_t pid_of(std::uint16_t slot) const noexcept;
 
   Logger& x_log;
@@ -73,11 +89,13 @@ class ThreadSpawner final : public Spawner {
   ThreadSpawner();
   ~ThreadSpawner() override;
   Result<void> spawn(const WorkerContext& context) override;
+  /// Does the reaper's work in the caller's thread.
+  Result<void> spawn_reaper(const ReaperContext& context) override;
   bool reap(WorkerExit& out) override;
   void interrupt(std::uint16_t slot) noexcept override;
   /// A thread cannot be ended from outside without taking the process with it: the same as interrupt().
   void kill(std::uint16_t slot) noexcept override { interrupt(slot); }
-  std::size_t running() const noexcept override { return x_workers.size(); }
+  std::size_t running() const noexcept override { return x_workers.size() + x_reaped.size(); }
 
  private:
   struct Worker {
@@ -87,6 +105,7 @@ class ThreadSpawner final : public Spawner {
     std::thread thread;
   };
   std::vector<std::unique_ptr<Worker>> x_workers;
+  std::vector<WorkerExit> x_reaped;  ///< ends of reapers not told yet
   pthread_t x_supervisor;
 };
 

@@ -22,17 +22,14 @@ constexpr Instant kLongestDelay = 5'000 * kMillisecond;
 constexpr Instant kSettled = 10'000 * kMillisecond;
 /// How often a stop is said again: a worker may have looked at its flag just before the signal came.
 constexpr int kStopRepeatMs = 10;
+/// How often a reaper at work is looked at; only while a successor waits for one.
+constexpr int kReaperPollMs = 1;
 
 sigset_t awaited_signals() noexcept {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&set, signal);
   return set;
-}
-
-/// Sent by people and systems, not by the worker's own fault.
-bool is_from_outside(int signal) noexcept {
-  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
 }  // namespace
@@ -44,7 +41,8 @@ Supervisor::Supervisor(Shared& shared, Spawner& spawner, std::vector<Post> posts
       x_posts(std::move(posts)),
       x_watch(x_posts.size()),
       x_options(std::move(options)),
-      x_log(log) {}
+      x_log(log),
+      x_reapers(shared, spawner, static_cast<std::uint16_t>(x_posts.size()), log) {}
 
 void Supervisor::block_signals() noexcept {
   const sigset_t set = awaited_signals();
@@ -69,6 +67,7 @@ bool Supervisor::spawn(std::uint16_t slot, std::string& error) {
   // Before the spawn: the worker may have finished messages by the time it returns.
   watch.messages_at_start = x_shared.slots->slot(slot)->messages.load(std::memory_order_relaxed);
   watch.started_at = x_shared.clock->now();
+  watch.incarnation = id.incarnation;
   if (auto spawned = x_spawner.spawn(context(slot, id.incarnation)); !spawned) {
     error = fmt::format("cannot start a worker: {}", std::strerror(static_cast<int>(spawned.error().offset)));
     return false;
@@ -89,7 +88,7 @@ bool Supervisor::start() {
 
 int Supervisor::run() {
   const sigset_t set = awaited_signals();
-  while (!x_stopping && !x_gave_up) {
+  while (!x_stopping && !x_gave_up && !x_damaged) {
     const int timeout = wait_ms();
     siginfo_t info;
     timespec limit = {timeout / 1000, static_cast<long>(timeout % 1000) * kMillisecond};
@@ -97,13 +96,19 @@ int Supervisor::run() {
     const int signal = timeout < 0 ? sigwaitinfo(&set, &info) : sigtimedwait(&set, &info, &limit);
     if (signal > 0) handle_signal(signal);
     reap_all();
+    look_after_reapers();
     respawn_due();
+  }
+  if (x_damaged && !x_stopping) {
+    kill_workers();
+    return kExitDamaged;
   }
   stop_workers();
   return x_gave_up ? 1 : 0;
 }
 
 int Supervisor::wait_ms() const {
+  if (x_reapers.pending()) return kReaperPollMs;
   Instant next = 0;
   for (const Watch& watch : x_watch) {
     if (watch.respawn_at != 0 && (next == 0 || watch.respawn_at < next)) next = watch.respawn_at;
@@ -137,7 +142,33 @@ bool Supervisor::handle_signal(int signal) {
 
 void Supervisor::reap_all() {
   WorkerExit ended;
-  while (x_spawner.reap(ended)) note_death(ended);
+  while (x_spawner.reap(ended)) {
+    if (x_reapers.owns(ended.slot))
+      x_reapers.ended(ended);
+    else
+      note_death(ended);
+  }
+}
+
+/// The first page of the segment and the magic of slots are all that is looked at: no pointer is followed.
+bool Supervisor::segment_is_damaged() const noexcept {
+  const shm::SegmentHeader& header = x_shared.segment.header();
+  return header.magic != shm::SegmentHeader::kMagic ||
+         header.corruptions.load(std::memory_order_acquire) != 0;
+}
+
+void Supervisor::look_after_reapers() {
+  if (x_stopping || x_gave_up) return;
+  const Instant now = x_shared.clock->now();
+  x_reapers.advance(now);
+  for (std::uint16_t slot = 0; x_reapers.take_ready(slot);) {
+    Watch& watch = x_watch[slot];
+    watch.respawn_at = std::max(watch.not_before, now);
+  }
+  if (x_reapers.damaged() || segment_is_damaged()) {
+    LOG(x_log, alert, "the shared segment was overwritten; all workers are replaced, on a new one");
+    x_damaged = true;
+  }
 }
 
 /// Did it do something before it died? Only datagram workers count messages; of the others, who lived long
@@ -155,34 +186,60 @@ void Supervisor::note_death(const WorkerExit& ended) {
   const shm::WorkerSlot* slot = x_shared.slots->slot(ended.slot);
   Watch& watch = x_watch[ended.slot];
   watch.running = false;
-  const std::uint32_t incarnation = slot != nullptr ? slot->incarnation.load(std::memory_order_relaxed) : 0;
   x_shared.slots->mark_dead(ended.slot, ended.signal);
-  x_shared.slots->release_locks(x_shared.segment, ended.slot, {ended.slot, incarnation});
   if (x_stopping) return;
-  Counters own = x_shared.pages->page(x_shared.slots->size());
-  own.add(x_shared.server.deaths);
-  const std::string name = worker_title(context(ended.slot, incarnation));
+  own_counters().add(x_shared.server.deaths);
+  const std::string name = worker_title(context(ended.slot, watch.incarnation));
   if (ended.signal != 0) {
     LOG(x_log, alert, "{} died by signal {} ({}){}; replaced, the others go on", name, ended.signal,
         ::strsignal(ended.signal), ended.core ? ", core dumped" : "");
+  } else if (ended.status == kExitDamaged) {
+    LOG(x_log, alert, "{} found the shared segment overwritten", name);
   } else {
     LOG(x_log, alert, "{} left with status {}; replaced, the others go on", name, ended.status);
   }
-  const bool worked = has_worked(ended);
-  if (worked || is_from_outside(ended.signal))
-    watch.deaths_in_row = worked ? 0 : watch.deaths_in_row;
-  else
-    ++watch.deaths_in_row;
+  if (slot == nullptr || ended.status == kExitDamaged) {
+    x_damaged = true;
+    return;
+  }
+  count_in_row(ended, name);
+  if (x_gave_up || x_damaged) return;
+  x_reapers.add({{ended.slot, watch.incarnation},
+                 x_posts[ended.slot].kind,
+                 ended.pid,
+                 ended.signal,
+                 ended.status,
+                 ended.core});
+}
+
+/// Deaths in a row before a message was finished, and what follows from them.
+void Supervisor::count_in_row(const WorkerExit& ended, const std::string& name) {
+  Watch& watch = x_watch[ended.slot];
+  watch.not_before = 0;
+  if (has_worked(ended)) watch.deaths_in_row = 0;
+  if (has_worked(ended) || is_from_outside(ended.signal)) return;
+  ++watch.deaths_in_row;
   if (watch.deaths_in_row >= kGiveUpAt) {
     LOG(x_log, alert, "{} died {} times in a row before it finished a message; giving up", name,
         watch.deaths_in_row);
     x_gave_up = true;
     return;
   }
-  Instant delay = 0;
-  if (watch.deaths_in_row >= kDelayFrom)
-    delay = std::min(kLongestDelay, kFirstDelay << std::min(watch.deaths_in_row - kDelayFrom, 10U));
-  watch.respawn_at = x_shared.clock->now() + delay;
+  if (watch.deaths_in_row == kRenewAt && x_options.may_renew) {
+    LOG(x_log, alert, "{} died {} times in a row; the shared segment is made anew", name,
+        watch.deaths_in_row);
+    x_damaged = true;
+    return;
+  }
+  if (watch.deaths_in_row < kDelayFrom) return;
+  const Instant delay =
+      std::min(kLongestDelay, kFirstDelay << std::min(watch.deaths_in_row - kDelayFrom, 10U));
+  watch.not_before = x_shared.clock->now() + delay;
+}
+
+/// The page of counters after those of the workers.
+Counters Supervisor::own_counters() const noexcept {
+  return x_shared.pages->page(static_cast<std::uint16_t>(x_posts.size()));
 }
 
 void Supervisor::respawn_due() {
@@ -193,8 +250,7 @@ void Supervisor::respawn_due() {
     if (watch.respawn_at == 0 || watch.respawn_at > now) continue;
     std::string error;
     if (spawn(slot, error)) {
-      Counters own = x_shared.pages->page(x_shared.slots->size());
-      own.add(x_shared.server.respawns);
+      own_counters().add(x_shared.server.respawns);
       // It may have died between arming a timer, or leaving an event, and waking who waits for it.
       x_shared.timers->nudge();
       x_shared.event_inbox->nudge();
@@ -219,6 +275,13 @@ void Supervisor::report_statistics() {
   }
 }
 
+void Supervisor::end_worker(std::uint16_t slot, bool by_force) {
+  if (by_force)
+    x_spawner.kill(slot);
+  else
+    x_spawner.interrupt(slot);
+}
+
 void Supervisor::stop_workers() {
   x_stopping = true;
   const sigset_t set = awaited_signals();
@@ -226,14 +289,15 @@ void Supervisor::stop_workers() {
   bool killed = false;
   while (x_spawner.running() > 0) {
     const bool late = x_options.stop_grace != 0 && x_shared.clock->now() > deadline;
-    for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
+    for (std::uint16_t slot = 0; slot < x_shared.slots->size(); ++slot) {
+      if (x_reapers.owns(slot)) {
+        if (late) x_spawner.kill(slot);
+        continue;
+      }
       if (!x_watch[slot].running) continue;
       x_shared.slots->stop(slot);
       if (late && !killed) LOG(x_log, warning, "{} does not stop, killed", worker_title(context(slot, 0)));
-      if (late)
-        x_spawner.kill(slot);
-      else
-        x_spawner.interrupt(slot);
+      end_worker(slot, late);
     }
     killed = killed || late;
     x_shared.timers->nudge();
@@ -242,6 +306,26 @@ void Supervisor::stop_workers() {
     timespec limit = {0, kStopRepeatMs * kMillisecond};
     if (sigtimedwait(&set, &info, &limit) == SIGUSR1) report_statistics();
     reap_all();
+  }
+}
+
+/// For a segment that cannot be trusted: no flag in it is waited for, nothing in it is repaired.
+void Supervisor::kill_workers() {
+  const sigset_t set = awaited_signals();
+  while (x_spawner.running() > 0) {
+    for (std::uint16_t slot = 0; slot < x_shared.slots->size(); ++slot) {
+      x_shared.slots->stop(slot);  // for workers that are threads
+      x_spawner.kill(slot);
+    }
+    x_shared.timers->nudge();
+    x_shared.event_inbox->nudge();
+    siginfo_t info;
+    timespec limit = {0, kReaperPollMs * kMillisecond};
+    const int signal = sigtimedwait(&set, &info, &limit);
+    if (signal == SIGTERM || signal == SIGINT) x_stopping = true;
+    WorkerExit ended;
+    while (x_spawner.reap(ended)) {
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "srv/reapers.h"
 #include "srv/shared.h"
 #include "srv/spawner.h"
 
@@ -21,6 +22,7 @@ struct Post {
 struct SupervisorOptions {
   std::string statistics_file;       ///< SIGUSR1 writes here; empty: to the log only
   Instant stop_grace = 900'000'000;  ///< then workers that do not stop are killed; ns; 0: never
+  bool may_renew = true;             ///< deaths in a row may be taken as damage of the segment (kRenewAt)
 };
 
 class Supervisor {
@@ -34,33 +36,44 @@ class Supervisor {
   /// again.
   bool start();
   const std::string& error() const noexcept { return x_error; }
-  /// Waits until told to stop (0), or until a worker died too often (1).
+  /// Waits until told to stop (0), until a worker died too often (1), or until the segment was found
+  /// overwritten (kExitDamaged): then all workers are gone, and others may start on a new segment.
   int run();
 
   /// Deaths of one slot in a row, each before the worker finished a message: from the first number on the
   /// successor is delayed, at the second the server gives up (DESIGN 2.9).
   static constexpr unsigned kDelayFrom = 5;
+  /// At this number the fault is looked for in the segment: it is made anew, unless that was tried lately.
+  static constexpr unsigned kRenewAt = 4;
   static constexpr unsigned kGiveUpAt = 20;
 
  private:
   struct Watch {
     std::uint64_t messages_at_start = 0;
     unsigned deaths_in_row = 0;
-    Instant respawn_at = 0;  ///< 0: not waiting
+    std::uint32_t incarnation = 0;  ///< of the worker that runs, or died last
+    Instant not_before = 0;         ///< its successor must not start earlier
+    Instant respawn_at = 0;         ///< 0: not waiting, or waiting for its reaper
     Instant started_at = 0;
     bool running = false;
   };
   WorkerContext context(std::uint16_t slot, std::uint32_t incarnation) const noexcept;
   bool spawn(std::uint16_t slot, std::string& error);
   bool has_worked(const WorkerExit& ended) const noexcept;
+  bool segment_is_damaged() const noexcept;
   void reap_all();
   void note_death(const WorkerExit& ended);
+  void count_in_row(const WorkerExit& ended, const std::string& name);
+  void look_after_reapers();
   void respawn_due();
   int wait_ms() const;
   void tell(std::string_view line);
   bool handle_signal(int signal);
   void report_statistics();
   void stop_workers();
+  void kill_workers();
+  void end_worker(std::uint16_t slot, bool by_force);
+  Counters own_counters() const noexcept;
 
   Shared& x_shared;
   Spawner& x_spawner;
@@ -68,9 +81,11 @@ class Supervisor {
   std::vector<Watch> x_watch;
   SupervisorOptions x_options;
   Logger& x_log;
+  Reapers x_reapers;
   std::string x_error;
   bool x_stopping = false;
   bool x_gave_up = false;
+  bool x_damaged = false;
 };
 
 }  // namespace ser::srv

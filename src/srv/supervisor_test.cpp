@@ -62,11 +62,22 @@ class PretendingSpawner final : public Spawner {
     pthread_kill(pthread_self(), SIGCHLD);
     return {};
   }
+  Result<void> spawn_reaper(const ReaperContext& context) override {
+    ++reapers;
+    x_reaped.push_back({context.self.slot, 0, 0, false, 0});
+    context.shared.slots->slot(context.death.worker.slot)->reaped.store(context.death.worker.incarnation);
+    return {};
+  }
   bool reap(WorkerExit& out) override {
+    if (!x_reaped.empty()) {
+      out = x_reaped.back();
+      x_reaped.pop_back();
+      return true;
+    }
     for (std::uint16_t slot = 0; slot < x_alive.size(); ++slot) {
       const bool dies = x_alive[slot] && ((slot == x_script.victim && x_dying) || x_interrupted);
       if (!dies) continue;
-      out = {slot, x_script.status, x_interrupted ? 0 : x_script.signal, false};
+      out = {slot, x_script.status, x_interrupted ? 0 : x_script.signal, false, 0};
       x_alive[slot] = false;
       x_dying = false;
       return true;
@@ -81,10 +92,12 @@ class PretendingSpawner final : public Spawner {
 
   unsigned spawned = 0;
   unsigned deaths = 0;
+  unsigned reapers = 0;
 
  private:
   Shared& x_shared;
   Script x_script;
+  std::vector<WorkerExit> x_reaped;
   std::vector<bool> x_alive;
   bool x_dying = false;
   bool x_interrupted = false;
@@ -108,7 +121,7 @@ class Deaths : public ::testing::Test {
     shared.clock = &clock;
     Logger log(world.log, LogLevel::info);
     PretendingSpawner spawner(shared, script);
-    Supervisor supervisor(shared, spawner, world.server->posts(), {}, log);
+    Supervisor supervisor(shared, spawner, world.server->posts(), options, log);
     EXPECT_TRUE(supervisor.start());
     const int status = supervisor.run();
     EXPECT_EQ(spawner.running(), 0U);
@@ -118,13 +131,27 @@ class Deaths : public ::testing::Test {
   }
 
   Prepared world;
+  SupervisorOptions options;
   unsigned spawned = 0;
 
  private:
   sigset_t x_before;
 };
 
+TEST_F(Deaths, FourInARowWithoutAMessageAreLookedForInTheSegment) {
+  EXPECT_EQ(run({0, 100, SIGSEGV, 0, false}), kExitDamaged);
+  EXPECT_EQ(spawned, Supervisor::kRenewAt);
+  EXPECT_THAT(world.log.text(), HasSubstr("died 4 times in a row; the shared segment is made anew"));
+}
+
+TEST_F(Deaths, WhoFoundTheSegmentOverwrittenIsBelieved) {
+  EXPECT_EQ(run({0, 100, 0, kExitDamaged, true}), kExitDamaged);
+  EXPECT_EQ(spawned, 1U);
+  EXPECT_THAT(world.log.text(), HasSubstr("found the shared segment overwritten"));
+}
+
 TEST_F(Deaths, TwentyInARowWithoutAMessageEndTheServer) {
+  options.may_renew = false;  // that was tried
   EXPECT_EQ(run({0, 100, SIGSEGV, 0, false}), 1);
   EXPECT_EQ(spawned, Supervisor::kGiveUpAt);
   EXPECT_EQ(world.counted("core", "worker_deaths"), Supervisor::kGiveUpAt);
@@ -134,6 +161,7 @@ TEST_F(Deaths, TwentyInARowWithoutAMessageEndTheServer) {
 }
 
 TEST_F(Deaths, LeavingWithAStatusCountsLikewise) {
+  options.may_renew = false;
   EXPECT_EQ(run({1, 100, 0, 1, false}), 1);
   EXPECT_THAT(world.log.text(), HasSubstr("left with status 1; replaced, the others go on"));
 }
@@ -149,6 +177,7 @@ TEST_F(Deaths, SignalsFromOutsideDoNotCount) {
 }
 
 TEST_F(Deaths, OtherWorkersCountByTheirLife) {
+  options.may_renew = false;
   EXPECT_EQ(run({2, 60, SIGSEGV, 0, false}, 20'000'000'000), 0) << "the event worker lived long each time";
   EXPECT_EQ(run({2, 60, SIGSEGV, 0, false}, kStep), 1) << "and here it died at its start";
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "srv/timer_worker.h"
 
+#include "srv/reaper.h"
+
 namespace ser::srv {
 
 namespace {
@@ -38,7 +40,6 @@ void TimerWorker::fire(const shm::TimerEvent& event) {
 }
 
 int TimerWorker::work() {
-  sweep_predecessors();
   arm_modules();
   while (!stopping()) {
     set_state(shm::WorkerState::working);
@@ -46,6 +47,7 @@ int TimerWorker::work() {
                                    [this](const shm::TimerEvent& event) { fire(event); }) == kRound) {
     }
     if (stopping()) break;
+    if (segment_is_damaged()) return kExitDamaged;
     set_state(shm::WorkerState::sleeping);
     x_shared.timers->sleep(x_shared.clock->now());
   }

@@ -23,17 +23,24 @@ ServerCounters register_server_counters(CounterTable& table) {
   }
   c.respawns = table.add("core", "respawns", "Workers started again after a death.");
   c.deaths = table.add("core", "worker_deaths", "Workers that died.");
+  c.renewals = table.add("core", "renewals", "Times the shared segment was made anew after damage.");
   c.dns_requests = table.add("dns", "requests", "Names workers asked the event worker for.");
   return c;
 }
 
-bool lay_out_slot_areas(Shared& shared) {
-  for (std::uint16_t i = 0; i < shared.slots->size(); ++i) {
+bool lay_out_slot_areas(Shared& shared, std::uint16_t workers) {
+  for (std::uint16_t i = 0; i < workers; ++i) {
     shm::WorkerSlot* slot = shared.slots->slot(i);
     // Address space only: pages are touched when a large datagram or a reply comes.
-    slot->spill = static_cast<char*>(shared.segment.reserve(shm::kSpillBytes * shm::kRxBatch, shm::kPage));
-    slot->send_area = static_cast<char*>(shared.segment.reserve(shm::kSendArea, shm::kPage));
-    if (slot->spill == nullptr || slot->send_area == nullptr) return false;
+    SlotAreas areas;
+    areas.spill = static_cast<char*>(shared.segment.reserve(shm::kSpillBytes * shm::kRxBatch, shm::kPage));
+    areas.send = static_cast<char*>(shared.segment.reserve(shm::kSendArea, shm::kPage));
+    areas.receive = shared.segment.reserve_object<net::RxArea>();
+    if (areas.spill == nullptr || areas.send == nullptr || areas.receive == nullptr) return false;
+    areas.receive->clear();
+    slot->spill = areas.spill;
+    slot->send_area = areas.send;
+    shared.slot_areas.push_back(areas);
   }
   return true;
 }
@@ -51,12 +58,14 @@ WorkerBase::WorkerBase(const WorkerContext& context)
     : x_shared(context.shared),
       x_context(context),
       x_slot(*context.shared.slots->slot(context.id.slot)),
+      x_corruptions(context.shared.segment.header().corruptions),
       x_owner_check(*context.shared.slots),
       x_actor(context.id, &x_slot.held, &x_owner_check),
       x_chunks(*context.shared.heap, x_actor, context.shared.message_account),
       x_log(*context.shared.log_sink, static_cast<LogLevel>(context.shared.log_level)),
       x_counters(context.shared.pages->page(context.id.slot)),
-      x_sink(x_slot, context.shared.send_sockets, x_counters, context.shared.server, x_log),
+      x_sink(x_slot, context.shared.slot_areas[context.id.slot].send, context.shared.send_sockets, x_counters,
+             context.shared.server, x_log),
       x_names(context.shared.dns, *context.shared.name_requests, *context.shared.event_inbox, x_actor,
               *context.shared.clock, x_counters, context.shared.server.dns_requests,
               context.shared.settings.dns_try_ipv6),
@@ -81,6 +90,8 @@ WorkerBase::WorkerBase(const WorkerContext& context)
 
 int WorkerBase::run() {
   x_shared.slots->started(x_context.id.slot, static_cast<std::int32_t>(::getpid()));
+  x_sink.adopt();
+  x_sink.flush();
   mod::WorkerContext worker{x_log, x_context.rank, x_services};
   for (mod::Loaded& loaded : x_shared.registry->loaded()) {
     x_owned_state.push_back(loaded.module->start_worker(worker));
@@ -88,20 +99,6 @@ int WorkerBase::run() {
   }
   set_state(shm::WorkerState::ready);
   return work();
-}
-
-void WorkerBase::sweep_predecessors() noexcept {
-  constexpr std::uint32_t kSlice = 4096;
-  std::uint32_t dead = x_slot.swept.load(std::memory_order_relaxed) + 1;
-  for (; dead < x_context.id.incarnation; ++dead) {
-    shm::SweepCursor cursor;
-    while (!x_shared.heap->sweep(x_actor, shm::Owner::worker({x_context.id.slot, dead}), cursor, kSlice)) {
-      if (stopping()) return;
-    }
-    x_slot.swept.store(dead, std::memory_order_relaxed);
-    if (cursor.freed_cells != 0)
-      LOG(x_log, notice, "{} cells of a dead worker freed, {} bytes", cursor.freed_cells, cursor.freed_bytes);
-  }
 }
 
 std::unique_ptr<WorkerBase> make_worker(const WorkerContext& context) {
@@ -115,6 +112,7 @@ std::unique_ptr<WorkerBase> make_worker(const WorkerContext& context) {
     case shm::WorkerKind::none:
     case shm::WorkerKind::storage:
     case shm::WorkerKind::control:
+    case shm::WorkerKind::reaper:
       break;
   }
   return nullptr;

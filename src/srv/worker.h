@@ -43,15 +43,15 @@ class WorkerBase {
  protected:
   /// The loop. Returns the exit status.
   virtual int work() = 0;
-  /// Frees what dead incarnations of this slot left in the heap. What the successor goes on with must be its
-  /// own by then.
-  void sweep_predecessors() noexcept;
+  /// A check word was found wrong since the start: leave with kExitDamaged.
+  bool segment_is_damaged() const noexcept { return x_corruptions.load(std::memory_order_relaxed) != 0; }
   bool stopping() const noexcept { return x_slot.stop.load(std::memory_order_acquire) != 0; }
   void set_state(shm::WorkerState state) noexcept { x_slot.state.store(state, std::memory_order_release); }
 
   Shared& x_shared;
   WorkerContext x_context;
   shm::WorkerSlot& x_slot;
+  const std::atomic<std::uint64_t>& x_corruptions;
   shm::SlotOwnerCheck x_owner_check;
   shm::Actor x_actor;
   shm::SlotChunks x_chunks;
