@@ -18,6 +18,9 @@ class OwnerCheck {
   /// False only when that incarnation is known to be dead. `incarnation20`: the low 20 bits of the
   /// incarnation.
   virtual bool alive(std::uint16_t slot, std::uint32_t incarnation20) noexcept = 0;
+  /// False only when that worker's list of held locks is known and does not name `lock`. A lock's word that
+  /// names such a holder was overwritten.
+  virtual bool holds(std::uint16_t slot, const FutexLock& lock) noexcept = 0;
 };
 
 /// Called at every store of the ownership paths in builds with assertions: a test dies there. See
@@ -44,7 +47,7 @@ enum class LockLevel : std::uint32_t {
 struct HeldLocks {
   static constexpr std::uint32_t kMax = 8;
   struct Entry {
-    FutexLock* lock;
+    std::atomic<FutexLock*> lock;  ///< others read it: OwnerCheck::holds()
     LockLevel level;
   };
   std::atomic<std::uint32_t> count;

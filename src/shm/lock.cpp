@@ -55,6 +55,7 @@ LockOutcome FutexLock::lock_slow(Actor& self, std::uint32_t max_wait_ms) noexcep
   const std::uint32_t mine = self.lock_word() | kWaiters;
   const std::int64_t deadline = monotonic_ns() + std::int64_t{max_wait_ms} * 1'000'000;
   bool timed_out = false;
+  unsigned unknown = 0;
   for (;;) {
     std::uint32_t word = x_word.load(std::memory_order_relaxed);
     if (word == 0) {
@@ -65,7 +66,11 @@ LockOutcome FutexLock::lock_slow(Actor& self, std::uint32_t max_wait_ms) noexcep
     }
     const std::uint32_t holder = word & ~kWaiters;
     const auto slot = static_cast<std::uint16_t>((holder >> 20) - 1);
-    if (timed_out && self.check() != nullptr && !self.check()->alive(slot, holder & 0xFFFFFU)) {
+    // An unlock wakes us, so whoever is named through two whole slices has held it all the time, and says so.
+    const bool named = !timed_out || self.check() == nullptr || self.check()->holds(slot, *this);
+    unknown = named ? 0 : unknown + 1;
+    if (timed_out && self.check() != nullptr &&
+        (unknown >= 2 || !self.check()->alive(slot, holder & 0xFFFFFU))) {
       // A dead holder changes nothing any more, so this exchange fails only when another waiter was first.
       if (x_word.compare_exchange_strong(word, mine, std::memory_order_acquire, std::memory_order_relaxed)) {
         return LockOutcome::recovered;

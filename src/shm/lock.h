@@ -12,8 +12,8 @@ namespace ser::shm {
 /// How an attempt to lock ended.
 enum class LockOutcome : std::uint8_t {
   taken,      ///< ours
-  recovered,  ///< ours; its holder died: what it guards may be half changed (see shm/section.h for an
-              ///< automatic repair)
+  recovered,  ///< ours; its holder died, or the word was overwritten: what it guards may be half changed (see
+              ///< shm/section.h for an automatic repair)
   timed_out,  ///< not ours: the holder lives but does not let go (a stopped process). Refuse the work, do not
               ///< spin
 };
@@ -61,7 +61,9 @@ class FutexLock {
     const std::uint32_t n = held->count.load(std::memory_order_relaxed);
     assert(n < HeldLocks::kMax && "too many locks held at once");
     assert((n == 0 || held->entries[n - 1].level < level) && "lock order violated");
-    held->entries[n & (HeldLocks::kMax - 1)] = {this, level};
+    HeldLocks::Entry& entry = held->entries[n & (HeldLocks::kMax - 1)];
+    entry.lock.store(this, std::memory_order_relaxed);
+    entry.level = level;
     self.step();
     held->count.store(n + 1, std::memory_order_relaxed);
     self.step();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -31,7 +32,7 @@ TEST(FutexLock, WordSaysWhoHoldsIt) {
     EXPECT_EQ(lock->word(), 4U << 20 | 1U);
     EXPECT_TRUE(lock->held_by(self));
     EXPECT_EQ(world.slots.slot(3)->held.count.load(), 1U);
-    EXPECT_EQ(world.slots.slot(3)->held.entries[0].lock, lock);
+    EXPECT_EQ(world.slots.slot(3)->held.entries[0].lock.load(), lock);
   }
   EXPECT_EQ(lock->word(), 0U);
   EXPECT_EQ(world.slots.slot(3)->held.count.load(), 0U);
@@ -61,6 +62,21 @@ TEST(FutexLock, ADeadHoldersLockIsTakenOver) {
   EXPECT_EQ(lock->lock(heir, LockLevel::module, 2000), LockOutcome::recovered);
   EXPECT_TRUE(lock->held_by(heir));
   lock->unlock(heir);
+}
+
+TEST(FutexLock, AnOverwrittenWordIsTakenOver) {
+  World world;
+  [[maybe_unused]] Actor named = world.worker(0);
+  Actor waiter = world.worker(1);
+  auto* lock = world.segment.reserve_object<FutexLock>();
+  // A living worker that holds nothing, one that there is not, and bits of nobody.
+  for (const std::uint32_t word :
+       {Actor::lock_word(named.id()), Actor::lock_word({900, 7}), 0x7FFFFFFFU, 0x80000000U}) {
+    std::memcpy(static_cast<void*>(lock), &word, sizeof word);
+    EXPECT_EQ(lock->lock(waiter, LockLevel::module, 500), LockOutcome::recovered) << word;
+    lock->unlock(waiter);
+    EXPECT_EQ(lock->word(), 0U);
+  }
 }
 
 TEST(FutexLock, TheNextIncarnationIsNotTheHolder) {

@@ -159,7 +159,7 @@ std::uint32_t SlotTable::release_locks(const Segment& segment, std::uint16_t ind
   // All entries, whatever count says: a death between unlock and forget, or an overwritten count, loses
   // nothing so.
   for (const HeldLocks::Entry& entry : slot->held.entries) {
-    FutexLock* lock = entry.lock;
+    FutexLock* lock = entry.lock.load(std::memory_order_relaxed);
     const bool sound = lock != nullptr && segment.contains(lock, sizeof *lock) &&
                        reinterpret_cast<std::uintptr_t>(lock) % alignof(FutexLock) == 0;
     if (sound && lock->release_dead(dead)) ++released;
@@ -174,6 +174,18 @@ bool SlotOwnerCheck::alive(std::uint16_t slot, std::uint32_t incarnation20) noex
   if (found == nullptr) return false;
   if (found->state.load(std::memory_order_acquire) == WorkerState::dead) return false;
   return (found->incarnation.load(std::memory_order_acquire) & 0xFFFFFU) == incarnation20;
+}
+
+bool SlotOwnerCheck::holds(std::uint16_t slot, const FutexLock& lock) noexcept {
+  const WorkerSlot* found = x_slots.slot(slot);
+  // Who builds before the first fork (kSystemSlot) holds nothing any more when others wait.
+  if (found == nullptr) return false;
+  // An entry counts from before the lock is taken until after it is free.
+  const std::uint32_t count = std::min(found->held.count.load(std::memory_order_relaxed), HeldLocks::kMax);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (found->held.entries[i].lock.load(std::memory_order_relaxed) == &lock) return true;
+  }
+  return false;
 }
 
 bool add_reference(WorkerSlot& slot, const Reference& reference) noexcept {

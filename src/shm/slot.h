@@ -212,6 +212,7 @@ class SlotOwnerCheck final : public OwnerCheck {
  public:
   explicit SlotOwnerCheck(const SlotTable& slots) noexcept : x_slots(slots) {}
   bool alive(std::uint16_t slot, std::uint32_t incarnation20) noexcept override;
+  bool holds(std::uint16_t slot, const FutexLock& lock) noexcept override;
 
  private:
   SlotTable x_slots;
