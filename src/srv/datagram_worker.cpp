@@ -22,6 +22,7 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
     : WorkerBase(context),
       x_vm(*context.shared.program, *context.shared.registry),
       x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
+      x_last_resort(new char[kBlockRoom + shm::kSpillBytes]),
       x_areas(context.shared.slot_areas[context.id.slot]),
       x_receiver(context.receive_socket(), context.socket, context.shared.drop_cells[context.socket],
                  *x_areas.receive) {
@@ -88,12 +89,11 @@ void DatagramWorker::publish(unsigned count) noexcept {
 
 void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept {
   // The rare large datagram is copied once, to be in one piece; the block it began in becomes its arena.
-  auto* whole = static_cast<char*>(
+  // Where the segment has no room, or a stopped worker holds the heap's lock, our own memory does: nobody can
+  // keep such a message, and nobody needs to.
+  auto* cell = static_cast<char*>(
       x_shared.heap->alloc(x_actor, entry.length + std::size_t{1}, x_shared.message_account));
-  if (whole == nullptr) {
-    x_counters.add(x_shared.core.arena_exhausted);
-    return;
-  }
+  char* whole = cell != nullptr ? cell : x_last_resort.get();
   std::memcpy(whole, entry.block, kBlockRoom);
   std::memcpy(whole + kBlockRoom, spill_of(place), entry.length - kBlockRoom);
   whole[entry.length] = '\0';
@@ -102,7 +102,7 @@ void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacke
     Arena arena(entry.block, kRxBlock, x_chunks);
     x_pipeline.receive(packet, arena);
   }
-  x_shared.heap->free(x_actor, whole);
+  x_shared.heap->free(x_actor, cell);
 }
 
 void DatagramWorker::handle(shm::RxEntry& entry, unsigned place) noexcept {

@@ -2,7 +2,7 @@
 // The datagram worker: receive a batch, handle each message, send what came out of it, receive again (SER's
 // udp_rcv_loop).
 #pragma once
-#include <array>
+#include <memory>
 
 #include "net/udp_batch.h"
 #include "script/vm.h"
@@ -35,6 +35,8 @@ class DatagramWorker final : public WorkerBase {
 
   script::Vm x_vm;
   Pipeline x_pipeline;
+  std::unique_ptr<char[]>
+      x_last_resort;  ///< room for the largest datagram; touched when the segment has none
   SlotAreas x_areas;
   net::UdpReceiver x_receiver;
   unsigned x_limit = kIdleBatch;

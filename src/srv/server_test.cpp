@@ -289,6 +289,18 @@ TEST_F(Successor, HandlesWhatWasReceivedAndNotBegun) {
   EXPECT_EQ(slot->stage.load(), shm::Stage::none);
 }
 
+TEST_F(Successor, ALargeDatagramNeedsNoRoomInTheSegment) {
+  std::string large = numbered_request(4, caller.port);
+  large.replace(large.find("Content-Length: 0"), 17, "Content-Length: 5000");
+  large += std::string(5000, 'b');
+  receive(0, large);
+  for (unsigned i = 1; i < shm::kRxBatch; ++i) receive(i, "");
+  slot->rx.count.store(1);
+  shared->heap->set_limit(0);  // no span can be had; what is there is for small cells
+  succeed();
+  EXPECT_EQ(forwarded(), (std::vector<std::string>{"4"}));
+}
+
 TEST_F(Successor, SendsWhatWasFinishedAndFreesTheRest) {
   const std::string finished = numbered_request(7, caller.port);
   finished.copy(slot->send_area, finished.size());
