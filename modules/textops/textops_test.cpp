@@ -227,6 +227,14 @@ TEST(Body, AudioOnHold) {
   }
 }
 
+TEST(RemoveHf, TakesOverEarlierChangesOfTheField) {
+  TestWorker worker(describe_textops);
+  worker.receive(kInvite);
+  EXPECT_EQ(worker.call("subst_hf", {"P-Foo", "/two/2/", "a"}), 1);
+  EXPECT_EQ(worker.call("remove_hf", {"P-Foo"}), 1);
+  EXPECT_EQ(worker.forwarded().find("P-Foo"), std::string::npos);
+}
+
 TEST(Apply, LaterCallsSeeTheChanges) {
   TestWorker worker(describe_textops);
   worker.receive(kInvite);

@@ -26,27 +26,53 @@ bool collide(const Edit& a, const Edit& b) noexcept {
   return a.offset < b.end() && b.offset < a.end();
 }
 
-bool same_removal(const Edit& a, const Edit& b) noexcept {
-  return a.offset == b.offset && a.removed == b.removed && a.text.empty() && b.text.empty();
+bool is_removal(const Edit& edit) noexcept {
+  return edit.removed != 0 && edit.text.empty();
+}
+
+/// The removal `outer` leaves nothing of `inner` in any copy of the message.
+bool takes_over(const Edit& outer, const Edit& inner) noexcept {
+  return is_removal(outer) && (outer.branch == kAllBranches || outer.branch == inner.branch) &&
+         outer.offset <= inner.offset && inner.end() <= outer.end();
 }
 
 }  // namespace
 
-Result<bool> EditList::place(const Edit& wanted, Edit*& after) noexcept {
-  after = nullptr;
+Result<EditList::Place> EditList::find_place(const Edit& wanted) noexcept {
+  Place place;
   bool search = true;
   for (Edit* edit = x_first; edit != nullptr; edit = edit->next) {
     if (++x_steps > kMaxSteps) return {Errc::too_many, "too many edits out of order"};
     if (edit->offset > wanted.end()) break;
-    if (collide(*edit, wanted)) {
-      if (!same_removal(*edit, wanted)) return {Errc::overlap, "edits overlap", wanted.offset};
-      if (edit->branch == kAllBranches || edit->branch == wanted.branch) return false;
-      // The same part was removed for one branch before: the wider edit beside it does no harm.
-    }
     search = search && edits_in_order(*edit, wanted);
-    if (search) after = edit;
+    if (collide(*edit, wanted)) {
+      if (is_removal(wanted) && takes_over(*edit, wanted)) {
+        place.needed = false;
+        return place;
+      }
+      if (!takes_over(wanted, *edit)) return {Errc::overlap, "edits overlap", wanted.offset};
+      place.takes_over = true;
+      continue;
+    }
+    if (search) place.after = edit;
   }
-  return true;
+  return place;
+}
+
+void EditList::drop_within(const Edit& removal) noexcept {
+  Edit* last = nullptr;
+  for (Edit** link = &x_first; *link != nullptr;) {
+    Edit& edit = **link;
+    if (collide(edit, removal)) {
+      *link = edit.next;
+      x_text_bytes -= edit.text.size();
+      --x_count;
+      continue;
+    }
+    last = &edit;
+    link = &edit.next;
+  }
+  x_last = last;
 }
 
 Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_view text,
@@ -55,12 +81,12 @@ Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_
   if (offset > size || removed > size - offset) return {Errc::out_of_range, "edit outside the message"};
   if (removed == 0 && text.empty()) return {};
   Edit wanted{static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(removed), text, branch, nullptr};
-  Edit* after = x_last;
+  Place place{x_last};
   // An edit behind everything that is there can neither collide nor change the order; a removal that begins
   // where the last insertion stands comes after it anyway.
   if (wanted.offset < x_max_end || (x_last != nullptr && !edits_in_order(*x_last, wanted))) {
-    TRY(const bool needed, place(wanted, after));
-    if (!needed) return {};
+    TRY(place, find_place(wanted));
+    if (!place.needed) return {};
   }
   if (life == TextLife::copy && !text.empty()) {
     wanted.text = x_arena->copy(text);
@@ -68,7 +94,8 @@ Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_
   }
   Edit* edit = x_arena->make<Edit>(wanted);
   if (edit == nullptr) return {Errc::no_memory, "arena exhausted"};
-  Edit*& link = after == nullptr ? x_first : after->next;
+  if (place.takes_over) drop_within(wanted);
+  Edit*& link = place.after == nullptr ? x_first : place.after->next;
   edit->next = link;
   link = edit;
   if (edit->next == nullptr) x_last = edit;

@@ -38,10 +38,12 @@ enum class TextLife : std::uint8_t {
 
 /// The changes to one message, kept in the order in which they are applied; insertions at one place keep the
 /// order in which they were made. Lives in the message's arena, trivially destructible. Adding in ascending
-/// order costs the same however many there are. Overlapping removals of the same or of all branches are
-/// refused with Errc::overlap, so is an insertion into the middle of something removed; removing exactly the
-/// same part again is accepted and changes nothing. Further errors: out_of_range (not part of the message),
-/// no_memory, too_many (edits far out of order, in the ten thousands), syntax (checked texts).
+/// order costs the same however many there are. A removal takes over what was changed within it before, as
+/// long as nobody else's copy loses by that, and to remove a part of what is removed already is accepted and
+/// changes nothing. Other overlaps of edits of the same or of all branches are refused with Errc::overlap: a
+/// part of an edit, a replacement around one, a text into the middle of something removed, which nobody would
+/// see. An edit that begins where another ends is beside it. Further errors: out_of_range (not part of the
+/// message), no_memory, too_many (edits far out of order, in the ten thousands), syntax (checked texts).
 class EditList {
  public:
   EditList(Arena& arena, const Message& message) noexcept : x_arena(&arena), x_message(&message) {}
@@ -82,7 +84,14 @@ class EditList {
                    TextLife life) noexcept;
   Result<void> add_lines(std::size_t offset, std::string_view lines, std::uint16_t branch,
                          TextLife life) noexcept;
-  Result<bool> place(const Edit& wanted, Edit*& after) noexcept;
+  /// Where a new edit goes.
+  struct Place {
+    Edit* after = nullptr;    // nullptr: to the front
+    bool needed = true;       // false: what it removes is removed already
+    bool takes_over = false;  // edits within it are to be dropped
+  };
+  Result<Place> find_place(const Edit& wanted) noexcept;
+  void drop_within(const Edit& removal) noexcept;
 
   Arena* x_arena;
   const Message* x_message;

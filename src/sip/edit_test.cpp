@@ -90,6 +90,48 @@ TEST_F(EditTest, OverlapsAreRefused) {
   EXPECT_EQ(out(), with("Max-Forwards: 70\r\n", "A: 1\r\nB: 1\r\n"));
 }
 
+TEST_F(EditTest, ARemovalTakesOverWhatLiesWithinIt) {
+  const std::string_view line = part("Max-Forwards: 70\r\n");
+  ASSERT_TRUE(edits.insert_before(*m->find(HeaderId::max_forwards), "A: 1\r\n"));
+  ASSERT_TRUE(edits.replace(line.substr(0, 3), "MAX"));
+  ASSERT_TRUE(edits.remove(line.substr(3, 1)));
+  ASSERT_TRUE(edits.insert_at(m->find(HeaderId::max_forwards)->offset() + 5U, "!"));
+  ASSERT_TRUE(edits.replace(part("70"), "6", 2));
+  ASSERT_TRUE(edits.replace(part("70"), "69", 1));
+  ASSERT_TRUE(edits.replace(part("a@example.com"), "z"));
+  ASSERT_TRUE(edits.remove(line));
+  EXPECT_EQ(edits.count(), 3U);
+  EXPECT_EQ(edits.text_bytes(), 7U);
+  ASSERT_TRUE(edits.insert_after(*m->find(HeaderId::max_forwards), "B: 1\r\n"));
+  ASSERT_TRUE(edits.remove(line.substr(3, 5))) << "a part of what is gone";
+  EXPECT_EQ(edits.count(), 4U);
+  std::string text = with("Max-Forwards: 70\r\n", "A: 1\r\nB: 1\r\n");
+  text.replace(text.find("a@example.com"), 13, "z");
+  EXPECT_EQ(out(), text);
+  EXPECT_EQ(out({.branch = 1}), text);
+}
+
+TEST_F(EditTest, TheLastEditIsTakenOver) {
+  ASSERT_TRUE(edits.remove(part("ody")));
+  ASSERT_TRUE(edits.remove(m->body()));
+  ASSERT_TRUE(edits.insert_at(kRequest.size(), "!"));
+  EXPECT_EQ(edits.count(), 2U);
+  EXPECT_EQ(out(), [&] {
+    std::string all = with("\r\n\r\nbody", "\r\n\r\n!");
+    return all.replace(all.find("h: 4"), 4, "h: 1");
+  }());
+}
+
+TEST_F(EditTest, NothingIsTakenOverWhereSomethingWouldBeLost) {
+  const std::string_view line = part("Max-Forwards: 70\r\n");
+  ASSERT_TRUE(edits.replace(part("70"), "69"));
+  EXPECT_EQ(edits.replace(line, "Max-Forwards: 1\r\n").error().code, Errc::overlap) << "not a removal";
+  EXPECT_EQ(edits.remove(line.substr(0, 15)).error().code, Errc::overlap) << "a part of the replacement";
+  EXPECT_EQ(edits.remove(line, 1).error().code, Errc::overlap) << "the others' copy keeps it";
+  EXPECT_EQ(out(), with("70", "69"));
+  EXPECT_EQ(edits.count(), 1U);
+}
+
 TEST_F(EditTest, OrderAtOnePlaceIsThatOfInsertion) {
   const auto& via = *m->find(HeaderId::via);
   ASSERT_TRUE(edits.append_header("Z: 9\r\n"));
