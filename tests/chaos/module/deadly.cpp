@@ -47,6 +47,7 @@ class OwnerCheck final : public shm::OwnerCheck {
     return x_slots[slot].state.load() != shm::WorkerState::dead &&
            (x_slots[slot].incarnation.load() & 0xFFFFFU) == incarnation20;
   }
+  bool holds(std::uint16_t /*slot*/, const shm::FutexLock& /*lock*/) noexcept override { return true; }
 
  private:
   const shm::WorkerSlot* x_slots;
