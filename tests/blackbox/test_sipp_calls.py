@@ -37,7 +37,7 @@ class Newcomer(unittest.TestCase):
 
     def test_sipsak_gets_its_answer(self):
         with self.server as server:
-            got = subprocess.run(["sipsak", "-s", f"sip:{HOST}:{server.port}"], capture_output=True, text=True, timeout=30, check=False)
+            got = subprocess.run(["sipsak", "-H", HOST, "-s", f"sip:{HOST}:{server.port}"], capture_output=True, text=True, timeout=30, check=False)
             self.assertEqual(0, got.returncode, got.stdout + got.stderr)
 
     def test_no_open_relay(self):
