@@ -4,6 +4,7 @@
 A test file runs in a network namespace of its own when the system lets it (then ports are fixed: 5060 the server, 5070 the
 callee, 5080 the caller); otherwise on plain loopback with free ports. The binary is $SER_BINARY or --binary PATH."""
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -191,6 +192,7 @@ class Server:
         return {name: int(value) for name, value in rows}
 
 
+@functools.cache
 def deadly_module():
     """Builds the module that dies on command (tests/chaos/module) when it is not built yet; the path for loadmodule."""
     source, build = TOP / "tests/chaos/module", TOP / "build/deadly"

@@ -47,7 +47,12 @@ class OwnerCheck final : public shm::OwnerCheck {
     return x_slots[slot].state.load() != shm::WorkerState::dead &&
            (x_slots[slot].incarnation.load() & 0xFFFFFU) == incarnation20;
   }
-  bool holds(std::uint16_t /*slot*/, const shm::FutexLock& /*lock*/) noexcept override { return true; }
+  bool holds(std::uint16_t slot, const shm::FutexLock& lock) noexcept override {
+    for (const auto& entry : x_slots[slot].held.entries) {
+      if (entry.lock.load() == &lock) return true;
+    }
+    return false;
+  }
 
  private:
   const shm::WorkerSlot* x_slots;
@@ -168,7 +173,7 @@ class Deadly final : public mod::Module {
     if (how == "fpe") return divide_by_zero() != 0;
     if (how == "kill") ::raise(SIGKILL);
     if (how == "stack") return overflow_stack(0) != 0;
-    if (how == "exit") std::exit(7);
+    if (how == "exit") std::exit(3);
     if (how == "loop") loop_for_ever();
     if (how == "stop") return ::raise(SIGSTOP) == 0;
     if (how == "leak") {
