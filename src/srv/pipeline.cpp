@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "srv/pipeline.h"
 
+#include <algorithm>
+
 #include "proxy/forward.h"
 #include "proxy/hop_edits.h"
 #include "proxy/local_reply.h"
@@ -15,6 +17,25 @@ using proxy::RunState;
 using script::Ended;
 using shm::Stage;
 
+namespace {
+
+/// Trailing NULs are padding (SER row "main loop") unless Content-Length counts them: then they are the end
+/// of the body. `stripped` is the datagram without them, `whole` with them; both begin alike, so that `lines`
+/// holds for either. Null as Message::parse() refuses.
+sip::Message* with_counted_nuls(sip::Message* message, std::string_view stripped, std::string_view whole,
+                                Arena& arena, const sip::LineIndex& lines) noexcept {
+  const auto length = message->content_length();
+  const std::size_t have = message->body().size();
+  if (!length || *length <= have) return message;
+  const std::size_t missing = std::min<std::size_t>(*length - have, whole.size() - stripped.size());
+  sip::StartLineError ignored;  // said at the first parse
+  const auto parsed =
+      sip::Message::parse(whole.substr(0, stripped.size() + missing), arena, &ignored, &lines);
+  return parsed ? *parsed : nullptr;
+}
+
+}  // namespace
+
 Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loaded> modules,
                    shm::WorkerSlot* slot)
     : x_services(services), x_vm(vm), x_slot(slot) {
@@ -27,7 +48,7 @@ Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loa
 
 bool Pipeline::screen(RxPacket& packet, sip::LineIndex& lines) noexcept {
   const proxy::CoreCounters& c = x_services.count;
-  packet.bytes = strip_leading_lines(strip_trailing_nul(packet.bytes));
+  packet.bytes = strip_trailing_nul(packet.bytes);
   if (packet.bytes.size() > x_services.settings.max_message_size) {
     count(c.too_large);
     return false;
@@ -96,11 +117,18 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   stage(Stage::parsing);
   x_last_headers_indexed = 0;
   sip::LineIndex lines;
+  packet.bytes = strip_leading_lines(packet.bytes);
+  const std::string_view whole = packet.bytes;
   if (!screen(packet, lines)) return;
 
   sip::StartLineError bad_start;
-  auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, &lines);
-  RunState* state = parsed ? arena.make<RunState>() : nullptr;
+  const auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, &lines);
+  sip::Message* message = parsed ? *parsed : nullptr;
+  if (message != nullptr && whole.size() != packet.bytes.size()) {
+    message = with_counted_nuls(message, packet.bytes, whole, arena, lines);
+    if (message != nullptr) packet.bytes = message->bytes();
+  }
+  RunState* state = message != nullptr ? arena.make<RunState>() : nullptr;
   if (state == nullptr) {
     const bool memory = parsed || parsed.error().code == Errc::no_memory;
     count(memory ? x_services.count.arena_exhausted : x_services.count.bad_first_line);
@@ -108,7 +136,7 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
         memory ? "out of memory" : parsed.error().what);
     return;
   }
-  state->message = *parsed;
+  state->message = message;
   state->rx = packet;
   if (x_slot != nullptr) x_slot->script.store(&state->script, std::memory_order_relaxed);
   Run run(*state, x_services);

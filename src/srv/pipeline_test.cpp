@@ -208,6 +208,26 @@ TEST(Screen, KeepAlivesAndRunts) {
       << "empty lines before the start line (RFC 3261 7.5)";
 }
 
+TEST(Screen, NulsThatContentLengthCountsAreBody) {
+  Flow flow(kForward);
+  const std::string plain = invite();
+  const std::string head = plain.substr(0, plain.find("\r\n\r\n") + 4);
+  const auto with_length = [&head](std::size_t length) {
+    std::string changed = head;
+    const std::size_t at = changed.find("Content-Length: ") + 16;
+    return changed.replace(at, changed.find('\r', at) - at, std::to_string(length));
+  };
+  const std::string body("a\0b\0\0", 5);
+  EXPECT_TRUE(flow.feed_one(with_length(5) + body).ends_with("\r\n\r\n" + body));
+  EXPECT_TRUE(flow.feed_one("\r\n" + with_length(5) + body + '\0').ends_with("\r\n\r\n" + body))
+      << "those behind the body are padding";
+  EXPECT_TRUE(flow.feed_one(with_length(4) + body).ends_with("\r\n\r\n" + body.substr(0, 4)));
+  EXPECT_TRUE(flow.feed_one(with_length(3) + body).ends_with("\r\n\r\n" + body.substr(0, 3)));
+  EXPECT_TRUE(
+      flow.feed_one(with_length(3) + std::string(3, '\0')).ends_with("\r\n\r\n" + std::string(3, '\0')));
+  EXPECT_TRUE(flow.feed_one(with_length(0) + std::string(3, '\0')).ends_with("\r\n\r\n"));
+}
+
 struct BadDatagram {
   const char* counter;
   std::string bytes;
