@@ -205,6 +205,24 @@ Result<ListenSpec> parse_listen_text(std::string_view text) {
   return spec;
 }
 
+std::vector<std::string> listen_texts(std::string_view text) {
+  text = trim(text);
+  const std::size_t open = text.find('(');
+  const std::size_t close = text.find(')', open == std::string_view::npos ? text.size() : open);
+  if (close == std::string_view::npos) return {std::string(text)};
+  std::vector<std::string> texts;
+  std::string_view rest = text.substr(open + 1, close - open - 1);
+  do {
+    const std::string_view host = trim(split_off(rest, ','));
+    // An IPv6 address needs brackets where a port may follow.
+    const bool bare = host.find(':') != std::string_view::npos && !host.starts_with('[');
+    std::string& one = texts.emplace_back(text.substr(0, open));
+    one += bare ? '[' + std::string(host) + ']' : std::string(host);
+    one += text.substr(close + 1);
+  } while (!rest.empty());
+  return texts;
+}
+
 ListenTable resolve_listeners(std::span<const ListenSpec> specs, std::uint16_t default_port,
                               const ListenOptions& defaults, std::span<const InterfaceAddress> interfaces) {
   Expander expander(default_port, interfaces);

@@ -56,6 +56,10 @@ struct Listener {
 /// wrong.
 Result<ListenSpec> parse_listen_text(std::string_view text);
 
+/// "[proto:](a, b)[:port][/advertised]", as -l of Kamailio takes it, into one text for each host; any other
+/// text as it is.
+std::vector<std::string> listen_texts(std::string_view text);
+
 /// All problems at once, one line each, ready to print.
 struct ListenTable {
   std::vector<Listener> listeners;

@@ -79,6 +79,18 @@ TEST(ListenText, RefusesTheRest) {
   }
 }
 
+TEST(ListenText, AGroupIsOneTextForEachHost) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(listen_texts(" 192.0.2.1:5060 "), Texts{"192.0.2.1:5060"});
+  EXPECT_EQ(listen_texts("udp:(eth0, 192.0.2.1 ,::1):5070/sip.example.com"),
+            (Texts{"udp:eth0:5070/sip.example.com", "udp:192.0.2.1:5070/sip.example.com",
+                   "udp:[::1]:5070/sip.example.com"}));
+  EXPECT_EQ(listen_texts("(lo)"), Texts{"lo"});
+  EXPECT_EQ(listen_texts("()"), Texts{""}) << "refused then, as an empty host";
+  EXPECT_EQ(listen_texts("(a,b"), Texts{"(a,b"});
+  EXPECT_EQ(listen_texts(""), Texts{""});
+}
+
 TEST(Listeners, ExpandsInterfacesNamesAndWildcards) {
   EXPECT_EQ(
       texts(resolve({"eth0", "lo:5070"})),

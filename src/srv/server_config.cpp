@@ -212,24 +212,35 @@ class Reader {
   }
 
   void add_listen(const Setting& setting, const SettingValue& value, std::uint32_t workers) {
-    net::ListenSpec spec;
-    if (value.socket != nullptr) {
-      const script::SocketSpec& socket = *value.socket;
-      spec.proto = socket.protocol.empty() ? Proto::none : parse_proto(socket.protocol);
-      spec.host = bare_host(socket.host);
-      spec.port = static_cast<std::uint16_t>(socket.port);
-      spec.advertised_host = bare_host(socket.advertise_host);
-      spec.advertised_port = static_cast<std::uint16_t>(socket.advertise_port);
-      spec.name = std::string(socket.name);
-    } else if (auto parsed = net::parse_listen_text(value.text); parsed) {
-      spec = *parsed;
-    } else {
-      x_out.errors.push_back(fmt::format("listen '{}': {}", value.text, parsed.error().what));
+    const auto add = [&](net::ListenSpec spec) {
+      spec.origin = place(setting);
+      x_out.listen.push_back(std::move(spec));
+      x_out.listen_workers.push_back(workers);
+    };
+    if (value.socket == nullptr) {
+      for (const std::string& text : net::listen_texts(value.text)) {
+        if (auto parsed = net::parse_listen_text(text)) {
+          add(std::move(*parsed));
+        } else {
+          x_out.errors.push_back(fmt::format("listen '{}': {}", value.text, parsed.error().what));
+        }
+      }
       return;
     }
-    spec.origin = place(setting);
-    x_out.listen.push_back(std::move(spec));
-    x_out.listen_workers.push_back(workers);
+    const script::SocketSpec& socket = *value.socket;
+    net::ListenSpec spec;
+    spec.proto = socket.protocol.empty() ? Proto::none : parse_proto(socket.protocol);
+    spec.port = static_cast<std::uint16_t>(socket.port);
+    spec.advertised_host = bare_host(socket.advertise_host);
+    spec.advertised_port = static_cast<std::uint16_t>(socket.advertise_port);
+    spec.name = std::string(socket.name);
+    spec.host = bare_host(socket.host);
+    add(spec);
+    // `(a, b)`: one socket of several addresses in SCTP, one for each of them here.
+    for (const std::string_view host : socket.more_hosts) {
+      spec.host = bare_host(host);
+      add(spec);
+    }
   }
 
   void add_alias(const SettingValue& value) {
@@ -304,16 +315,18 @@ class Overrides {
     if (!given.empty() && wins(parameter)) out = given;
   }
   void listeners() {
-    for (const std::string& text : x_line.listen) {
-      auto spec = net::parse_listen_text(text);
-      if (!spec) {
-        x_out.errors.push_back(fmt::format("-l {}: {}", text, spec.error().what));
-        continue;
+    for (const std::string& written : x_line.listen) {
+      for (const std::string& text : net::listen_texts(written)) {
+        auto spec = net::parse_listen_text(text);
+        if (!spec) {
+          x_out.errors.push_back(fmt::format("-l {}: {}", written, spec.error().what));
+          continue;
+        }
+        spec->origin = "-l " + written;
+        if (spec->port == 0) spec->port = x_out.port;
+        x_out.listen.push_back(std::move(*spec));
+        x_out.listen_workers.push_back(0);
       }
-      spec->origin = "-l " + text;
-      if (spec->port == 0) spec->port = x_out.port;
-      x_out.listen.push_back(std::move(*spec));
-      x_out.listen_workers.push_back(0);
     }
     for (const std::string& text : x_line.aliases) {
       const auto spec = net::parse_listen_text(text);

@@ -103,6 +103,10 @@ class Addresses(unittest.TestCase):
         with Server("listen=udp:127.0.0.1:@PORT@\n" + REPLY, "-l", f"udp:127.0.0.2:{free_port(5060)}") as server:
             self.answered(server, "127.0.0.1", "127.0.0.2")
 
+    def test_a_group_is_a_listener_for_each_of_its_hosts(self):
+        with Server("listen=udp:(127.0.0.1, 127.0.0.2):@PORT@\n" + REPLY, "-l", f"udp:(127.0.0.3,127.0.0.4):{free_port(5060)}") as server:
+            self.answered(server, "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4")
+
     def test_ser_port_applies_to_the_last_listen_line(self):
         with Server("listen=127.0.0.1\nport=@PORT@\nlisten=127.0.0.2\n" + REPLY.replace("request_route", "route")) as server:
             self.answered(server, "127.0.0.1", "127.0.0.2")
