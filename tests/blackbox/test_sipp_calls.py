@@ -41,14 +41,35 @@ class Newcomer(unittest.TestCase):
             self.assertEqual(0, got.returncode, got.stdout + got.stderr)
 
     def test_no_open_relay(self):
-        with self.server as server, harness.Peer() as caller, harness.Peer() as victim:
-            caller.send(caller.request("INVITE", server.port, "relay", uri=f"sip:x@127.0.0.9:{victim.port}"), server.port)
-            caller.send(caller.request("OPTIONS", server.port, "mark"), server.port)
-            answers = [caller.receive(), caller.receive()]
-            codes = {harness.status(a) for a in answers if a is not None}
-            self.assertIn(200, codes)
-            self.assertTrue(any(code and code >= 400 for code in codes), codes)
-            self.assertIsNone(victim.receive(0))
+        foreign = "127.0.0.9"
+        with self.server as server, harness.Peer() as caller, harness.Peer(self.callee_port) as callee, \
+                harness.Peer(host=foreign) as victim:
+            there, own = f"{foreign}:{victim.port}", f"{HOST}:{server.port}"
+            strangers = [
+                ("INVITE", f"sip:x@{there}", "", ""),
+                ("INVITE", f"sip:x@{there};transport=udp", f"Route: <sip:{own};lr>\r\n", ""),
+                ("INVITE", f"sip:x@{own}", f"Route: <sip:{there};lr>\r\n", ""),
+                ("INVITE", f"sip:x@{own}", f"Route: <sip:{own};lr>, <sip:{there};lr>\r\n", ""),
+                ("INVITE", f"sip:x@{own};maddr={foreign}", "", ""),
+                ("INVITE", f"sip:{own}@{there}", "", ""),
+                ("INVITE", f"sip:x@{there}@{own}", "", ""),
+                ("CANCEL", f"sip:x@{there}", "", ""),
+                ("ACK", f"sip:x@{there}", "", ""),
+                ("MESSAGE", f"sip:x@{there}", "", ";tag=2"),
+                ("BYE", f"sip:x@{there}", f"Route: <sip:{own};lr>\r\n", ";tag=2"),
+                ("BYE", f"sip:{own};lr", f"Route: <sip:{own};lr>, <sip:x@{there}>\r\n", ";tag=2"),
+                ("ACK", f"sip:x@{there}", f"Route: <sip:{there};lr>\r\n", ";tag=2"),
+            ]
+            for n, (method, uri, route, tag) in enumerate(strangers):
+                request = caller.request(method, server.port, f"relay{n}", uri=uri).decode()
+                request = request.replace(f"To: <sip:b@{HOST}>", f"To: <sip:b@{HOST}>{tag}").replace("Max-Forwards", f"{route}Max-Forwards")
+                caller.send(request.encode(), server.port)
+            self.assertEqual(200, caller.ask(server.port, "mark"), "all before it are done: one worker, in order")
+            self.assertIsNone(victim.receive(0), "a stranger was sent where he likes")
+            # What goes to our server tells it no way of the caller's choice, but within a dialog.
+            for forwarded in iter(lambda: callee.receive(0), None):
+                if b"To: <sip:b@127.0.0.1>;tag=" not in forwarded:
+                    self.assertNotIn(b"\r\nRoute:", forwarded)
 
 
 if __name__ == "__main__":
