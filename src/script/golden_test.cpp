@@ -22,12 +22,13 @@ struct Outcome {
 
 Outcome read(const fs::path& path) {
   DiskSourceReader disk;
+  ReadProblem problem;
   // Named without folders, so that golden files hold no paths of a machine.
   MemorySourceReader reader;
   conf::SourceMap sources;
   conf::Diagnostics diagnostics;
-  const auto ast = parse_text(path.filename().string(), disk.read(path.string()).value_or(""), reader, {},
-                              sources, diagnostics);
+  const auto ast = parse_text(path.filename().string(), disk.read(path.string(), problem).value_or(""),
+                              reader, {}, sources, diagnostics);
   return {dump_syntax(*ast) + "----\n" + conf::print(diagnostics, sources), diagnostics.errors()};
 }
 
@@ -35,7 +36,8 @@ void compare(const fs::path& config, const fs::path& golden) {
   const std::string text = read(config).text;
   if (std::getenv("SER_UPDATE_GOLDEN") != nullptr) std::ofstream(golden) << text;
   DiskSourceReader disk;
-  EXPECT_EQ(text, disk.read(golden.string()).value_or("no golden file")) << golden;
+  ReadProblem problem;
+  EXPECT_EQ(text, disk.read(golden.string(), problem).value_or("no golden file")) << golden;
 }
 
 const fs::path kTests = fs::path(SER_SOURCE_DIR) / "tests";

@@ -21,10 +21,12 @@ std::unique_ptr<Ast> parse_text(std::string_view name, std::string_view text, So
 
 std::unique_ptr<Ast> parse_file(const std::string& path, SourceReader& reader, const ParseOptions& options,
                                 conf::SourceMap& sources, conf::Diagnostics& diagnostics) {
-  const std::optional<std::string> text = reader.read(path);
+  ReadProblem problem;
+  const std::optional<std::string> text = reader.read(path, problem);
   if (text) return parse_text(path, *text, reader, options, sources, diagnostics);
   const std::uint32_t file = sources.add(path, {});
-  diagnostics.error("E0100", {file, 0, 0, 0}, "cannot read this file", "name another one with -f");
+  diagnostics.error("E0100", {file, 0, 0, 0}, fmt::format("cannot read this file: {}", problem.text),
+                    "name another one with -f");
   return std::make_unique<Ast>();
 }
 

@@ -254,7 +254,8 @@ TEST(Parser, missing_file) {
   const auto ast = parse_file("absent.cfg", reader, {}, sources, diagnostics);
   ASSERT_NE(ast, nullptr);
   EXPECT_EQ(conf::print(diagnostics, sources),
-            "absent.cfg: error: cannot read this file [E0100]\n  hint: name another one with -f\n1 error, 0 "
+            "absent.cfg: error: cannot read this file: no such file or directory [E0100]\n  hint: name "
+            "another one with -f\n1 error, 0 "
             "warnings\n");
 }
 

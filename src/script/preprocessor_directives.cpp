@@ -152,12 +152,14 @@ void Preprocessor::include(std::string_view path, bool must_exist, std::string_v
     return;
   }
   ++x_includes;
-  const std::optional<std::string> text = x_reader.read(full);
+  ReadProblem problem;
+  const std::optional<std::string> text = x_reader.read(full, problem);
   if (text) {
     read_text(full, *text);
-  } else if (must_exist) {
-    x_diagnostics.error("E0117", range, fmt::format("cannot read `{}`", full),
-                        "`import_file` skips a file that is not there");
+  } else if (must_exist || !problem.missing) {
+    // A file that is there and cannot be read is no file to skip: what it should have said is missing.
+    x_diagnostics.error("E0117", range, fmt::format("cannot read `{}`: {}", full, problem.text),
+                        problem.missing ? "`import_file` skips a file that is not there" : "");
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokens of a configuration as text again (`--cfg-print`).
+#include <fmt/format.h>
+
 #include "script/parser.h"
 #include "script/preprocessor.h"
 
@@ -54,10 +56,11 @@ std::string written(const Token& token) {
 
 std::string print_preprocessed(const std::string& path, SourceReader& reader, const ParseOptions& options,
                                conf::SourceMap& sources, conf::Diagnostics& diagnostics) {
-  const std::optional<std::string> text = reader.read(path);
+  ReadProblem problem;
+  const std::optional<std::string> text = reader.read(path, problem);
   if (!text) {
-    diagnostics.error("E0100", {sources.add(path, {}), 0, 0, 0}, "cannot read this file",
-                      "name another one with -f");
+    diagnostics.error("E0100", {sources.add(path, {}), 0, 0, 0},
+                      fmt::format("cannot read this file: {}", problem.text), "name another one with -f");
     return {};
   }
   Ast ast;
