@@ -97,8 +97,9 @@ class Sl final : public mod::Module {
     local.status = status;
     local.reason = reason;
     local.add_contacts = status >= 300 && status < 400;
-    if (!proxy::send_local_reply(run, local)) {
+    if (const auto sent = proxy::send_local_reply(run, local); !sent) {
       counters.add(x_failures);
+      LOG(run.services().log, info, "reply {} {} is not sent: {}", status, reason, sent.error().what);
       return false;
     }
     counters.add(x_sent);

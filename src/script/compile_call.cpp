@@ -66,11 +66,24 @@ void Compiler::report_unknown_function(const Expression& expression) {
     return;
   }
   if (x_modules.unbuilt_has_function(name)) return;  // said where the module is loaded
+  if (is_known_command(name)) {
+    x_diagnostics.error("E0305", where, fmt::format("`{}` of Kamailio's core is not built yet", name));
+    return;
+  }
   if (const conf::ModuleFacts* owner = conf::find_module_of_function(name); owner != nullptr) {
+    if (x_registry.find_builtin(owner->name) != nullptr) {
+      x_diagnostics.error("E0305", where,
+                          fmt::format("`{}` of module \"{}\" is not built yet", name, owner->name));
+      return;
+    }
     x_diagnostics.error("E0304", where,
                         fmt::format("`{}` belongs to module \"{}\", which is not loaded", name, owner->name),
                         fmt::format("add `loadmodule \"{}.so\"`", owner->name));
     return;
+  }
+  // Of modules that are not loaded, too: what is loaded comes first when both are as near.
+  for (const mod::ModuleSpec& spec : x_registry.builtin()) {
+    for (const mod::FunctionSpec& function : spec.functions) known.push_back(function.name);
   }
   x_diagnostics.error("E0301", where, fmt::format("unknown function `{}`", name),
                       conf::did_you_mean(name, known));

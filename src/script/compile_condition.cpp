@@ -24,6 +24,10 @@ Operator mirrored(Operator op) noexcept {
   }
 }
 
+bool is_empty_text(const Expression& expression) noexcept {
+  return expression.kind == ExpressionKind::string && expression.text.empty();
+}
+
 bool is_field(const Expression& expression) noexcept {
   return expression.kind == ExpressionKind::field;
 }
@@ -137,9 +141,15 @@ void Compiler::comparison(const Expression& expression, bool when, Label target)
       return;
     }
   }
+  Operator op = expression.op;
+  if (is_empty_text(right)) {
+    // `x == ""` asks whether x is empty as a text: the number 0 is not.
+    if (op == Operator::equal) op = Operator::string_equal;
+    if (op == Operator::not_equal) op = Operator::string_not_equal;
+  }
   value(left);
   value(right);
-  emit(Op::binary, expression.op_range).a = static_cast<std::uint8_t>(expression.op);
+  emit(Op::binary, expression.op_range).a = static_cast<std::uint8_t>(op);
   popped();
   emit_jump(Op::jump_if, target, expression.range).a = when ? 1 : 0;
   popped();

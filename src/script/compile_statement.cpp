@@ -247,6 +247,11 @@ void Compiler::leave_statement(const Statement& statement) {
     made.c = integer(is_exit ? 0 : 1);
     return;
   }
+  if (!x_ser && type_of(*statement.value) == Type::string) {
+    x_diagnostics.error("E0311", statement.value->range,
+                        fmt::format("`{}` needs a number, not a text", is_exit ? "exit" : "return"));
+    return;
+  }
   if (const auto constant = fold(*statement.value)) {
     Instruction& made = emit(is_exit ? Op::exit : Op::ret, range);
     made.a = zero_ends;

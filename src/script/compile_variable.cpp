@@ -205,7 +205,7 @@ bool Compiler::bind_transforms(const VariableSyntax& syntax, const SourceRange& 
     bool good = written.arguments.size() == wanted;
     if (good && made.kind == TransformKind::s_substr) {
       good = parse_integer(trim(written.arguments[0]), made.first) &&
-             parse_integer(trim(written.arguments[1]), made.second);
+             parse_integer(trim(written.arguments[1]), made.second) && made.second >= 0;
     } else if (good && wanted == 1) {
       made.text = trim(written.arguments[0]);
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core's commands that send, and those that decide how.
+#include <algorithm>
+
 #include "base/text.h"
 #include "proxy/forward.h"
 #include "proxy/services.h"
@@ -158,7 +160,19 @@ Outcome Core::force_send_socket(Run& run, Made<SocketArgument> socket) {
   return Outcome::yes();
 }
 
+Outcome Core::remove_branch(Run& run, std::optional<std::int64_t> branch) {
+  proxy::RunState& state = run.state();
+  const std::int64_t at = branch.value_or(0);
+  if (at < 0 || at >= state.branch_count) return Outcome::no();
+  std::move(state.branches + at + 1, state.branches + state.branch_count, state.branches + at);
+  --state.branch_count;
+  return Outcome::yes();
+}
+
 Outcome Core::set_no_effect(Run&) {
+  return Outcome::yes();
+}
+Outcome Core::set_no_effect_with(Run&, std::optional<mod::Literal>) {
   return Outcome::yes();
 }
 

@@ -20,6 +20,11 @@ namespace {
 constexpr std::string_view kUnbuilt[] = {"exec", "set_advertised_address", "set_advertised_port",
                                          "add_local_rport"};
 
+// Commands of Kamailio's core that are not even checked.
+constexpr std::string_view kKnown[] = {
+    "forward_tcp", "forward_tls",  "forward_sctp", "rewritehostporttrans", "sethostporttrans", "sethpt",
+    "setavpflag",  "resetavpflag", "isavpflagset", "cfg_select",           "cfg_reset"};
+
 // The number behind a level's name as xlog takes it, or a number.
 std::int64_t level_number(std::string_view text, bool& is_name) noexcept {
   struct Name {
@@ -52,6 +57,10 @@ std::uint32_t* flags_of(proxy::RunState& state, std::optional<std::int64_t> bran
 
 bool is_unbuilt_command(std::string_view name) noexcept {
   return std::find(std::begin(kUnbuilt), std::end(kUnbuilt), name) != std::end(kUnbuilt);
+}
+
+bool is_known_command(std::string_view name) noexcept {
+  return std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
 }
 
 std::unique_ptr<FlagNumber> FlagNumber::compile(std::string_view text, std::string& error) {
@@ -159,6 +168,8 @@ mod::ModuleSpec describe_core() {
                                       "Adds a destination; without arguments the current Request-URI.",
                                       {"uri", "q"}, routing, "1 added, -1 too many")
       .function<&Core::clear_branches>("clear_branches", "Removes all added branches.", {}, routing)
+      .function<&Core::remove_branch>("remove_branch", "Removes an added branch: 0 is the first.", {"index"},
+                                      routing, "1 removed, -1 there is none of that index")
       .function<&Core::force_rport>("force_rport",
                                     "Answers to the source port, as if Via had rport (RFC 3581).", {})
       .function<&Core::force_rport>("add_rport", "The same as force_rport.", {})
@@ -167,6 +178,9 @@ mod::ModuleSpec describe_core() {
   for (const char* name :
        {"set_reply_no_connect", "set_reply_close", "set_forward_no_connect", "set_forward_close"}) {
     core.function<&Core::set_no_effect>(name, "About TCP connections; no effect on UDP.", {});
+  }
+  for (const char* name : {"force_tcp_alias", "add_tcp_alias", "udp_mtu_try_proto"}) {
+    core.function<&Core::set_no_effect_with>(name, "About TCP connections; no effect on UDP.", {"value"});
   }
   for (const char* name : {"rewritehost", "sethost", "seth"}) {
     core.function<&Core::set_host>(name, "Host of the Request-URI.", {"host"}, rewriting);
@@ -191,6 +205,8 @@ mod::ModuleSpec describe_core() {
       .function<&Core::prefix>("prefix", "Text before the user of the Request-URI.", {"text"}, rewriting)
       .function<&Core::strip>("strip", "Takes characters off the front of the user.", {"count"}, rewriting)
       .function<&Core::strip_tail>("strip_tail", "Takes characters off the end of the user.", {"count"},
+                                   rewriting)
+      .function<&Core::user_phone>("userphone", "Adds the parameter user=phone to the Request-URI.", {},
                                    rewriting)
       .function<&Core::log>("log", "Writes a log line at debug level.", {"text"})
       .function<&Core::log_level>("log", "Writes a log line.", {"level", "text"})

@@ -70,7 +70,9 @@ class Core final : public mod::Module {
   Outcome clear_branches(Run& run);
   Outcome force_rport(Run& run);
   Outcome force_send_socket(Run& run, Made<SocketArgument> socket);
+  Outcome remove_branch(Run& run, std::optional<std::int64_t> branch);
   Outcome set_no_effect(Run& run);
+  Outcome set_no_effect_with(Run& run, std::optional<mod::Literal> text);
 
   // core_uri.cpp
   Outcome set_host(Run& run, std::string_view host);
@@ -83,6 +85,7 @@ class Core final : public mod::Module {
   Outcome prefix(Run& run, std::string_view text);
   Outcome strip(Run& run, std::int64_t count);
   Outcome strip_tail(Run& run, std::int64_t count);
+  Outcome user_phone(Run& run);
 
   // core_functions.cpp
   Outcome log(Run& run, std::string_view text);
@@ -100,5 +103,7 @@ class Core final : public mod::Module {
 
 /// Commands that are checked but do nothing yet: each call is warned about.
 bool is_unbuilt_command(std::string_view name) noexcept;
+/// Commands that the family's core has and this one not yet.
+bool is_known_command(std::string_view name) noexcept;
 
 }  // namespace ser::script

@@ -49,6 +49,9 @@ Outcome Core::prefix(Run& run, std::string_view text) {
 Outcome Core::strip(Run& run, std::int64_t count) {
   return answer(run, strip_user(run, count, false), "strip");
 }
+Outcome Core::user_phone(Run& run) {
+  return answer(run, mark_user_phone(run), "userphone");
+}
 Outcome Core::strip_tail(Run& run, std::int64_t count) {
   return answer(run, strip_user(run, count, true), "strip_tail");
 }

@@ -31,7 +31,9 @@ class ArgumentFormat final : public mod::Format {
   static std::string_view piece_text(const FormatPiece& piece, proxy::Run& run) {
     if (piece.variable == nullptr) return piece.literal;
     const proxy::Value value = piece.variable->read(run);
-    return value.is_null() ? std::string_view("<null>") : text_of(value, run.arena());
+    if (!value.is_null()) return text_of(value, run.arena());
+    // A transformation of nothing is nothing; the variable itself is told apart from an empty text.
+    return piece.variable->transforms.empty() ? std::string_view("<null>") : std::string_view("", 0);
   }
 
   script::Format x_format;

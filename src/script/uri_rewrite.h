@@ -20,4 +20,7 @@ Result<void> prefix_user(proxy::Run& run, std::string_view text) noexcept;
 /// strip(n), strip_tail(n): n bytes off the user; longer than it: the user is removed.
 Result<void> strip_user(proxy::Run& run, std::int64_t count, bool tail) noexcept;
 
+/// Adds `;user=phone` to a sip URI that has no user parameter; a tel URI stays as it is.
+Result<void> mark_user_phone(proxy::Run& run) noexcept;
+
 }  // namespace ser::script

@@ -290,15 +290,12 @@ Value change_case(std::string_view text, bool upper, Arena& arena) noexcept {
   return Value::of(std::string_view(at, text.size()));
 }
 
-// s.substr: an offset below 0 counts from the end; length 0 is all the rest, below 0 leaves that much at the
-// end.
+// s.substr: an offset below 0 counts from the end; length 0 is all the rest.
 std::string_view substring(std::string_view text, std::int64_t offset, std::int64_t length) noexcept {
   const auto size = static_cast<std::int64_t>(text.size());
   if (offset < 0) offset += size;
   if (offset < 0 || offset > size) return {};
-  std::int64_t end = length > 0 && length < size - offset ? offset + length : size;
-  if (length < 0) end = size + length;
-  if (end <= offset) return {};
+  const std::int64_t end = length > 0 && length < size - offset ? offset + length : size;
   return text.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(end - offset));
 }
 
@@ -312,7 +309,7 @@ Value uri_part(const Transform& transform, std::string_view text) noexcept {
     case TransformKind::uri_host:
       return text_value(uri.host);
     case TransformKind::uri_port:
-      return Value::of(std::int64_t{uri.port});
+      return uri.port == 0 ? text_value({}) : Value::of(std::int64_t{uri.port});
     case TransformKind::uri_passwd:
       return text_value(uri.password);
     case TransformKind::uri_params:
@@ -327,8 +324,16 @@ Value uri_part(const Transform& transform, std::string_view text) noexcept {
 Value name_addr_part(TransformKind kind, std::string_view text, Arena& arena) noexcept {
   const auto address = sip::parse_name_addr(text, arena);
   if (!address) return text_value({});
-  if (kind == TransformKind::nameaddr_len)
-    return Value::of(static_cast<std::int64_t>((*address)->text.size()));
+  if (kind == TransformKind::nameaddr_len) {
+    // Without the parameters behind the address.
+    const std::string_view whole = (*address)->text;
+    auto end = static_cast<std::size_t>((*address)->uri.data() + (*address)->uri.size() - whole.data());
+    if (const std::size_t close = whole.find_first_not_of(" \t\r\n", end);
+        close != std::string_view::npos && whole[close] == '>') {
+      end = close + 1;
+    }
+    return Value::of(static_cast<std::int64_t>(end));
+  }
   return text_value(kind == TransformKind::nameaddr_uri ? (*address)->uri : (*address)->display);
 }
 

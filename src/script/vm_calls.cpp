@@ -18,7 +18,9 @@ constexpr std::size_t kPiecesAtOnce = 32;
 std::string_view piece_text(const FormatPiece& piece, Run& run, std::string_view null_text) noexcept {
   if (piece.variable == nullptr) return piece.literal;
   const Value value = piece.variable->read(run);
-  return value.is_null() ? null_text : text_of(value, run.arena());
+  if (!value.is_null()) return text_of(value, run.arena());
+  // A transformation of nothing is nothing; the variable itself is told apart from an empty text.
+  return piece.variable->transforms.empty() ? null_text : std::string_view("", 0);
 }
 
 }  // namespace

@@ -164,8 +164,10 @@ bool Vm::test(const Instruction& in, Run& run) noexcept {
     case Op::test_var_text: {
       const Value value = x_program.variables[in.c]->read(run);
       const std::string& text = x_program.texts[in.d];
-      return value.is_string() ? value.text == text
-                               : equal(value, Value::of(std::string_view(text)), run.arena());
+      if (value.is_string()) return value.text == text;
+      // `x == ""` asks whether x is empty as a text: the number 0 is not.
+      if (value.is_integer() && text.empty()) return false;
+      return equal(value, Value::of(std::string_view(text)), run.arena());
     }
     case Op::test_var_int:
       return equal(x_program.variables[in.c]->read(run), Value::of(x_program.integers[in.d]), run.arena());

@@ -178,8 +178,43 @@ TEST(Kamailio, MessageVariables) {
        "$(fu{uri.port})"
        " $(fu{uri.param,x}) $(hdr(From){nameaddr.uri})\");",
        "3 BOB bob ple a.example 5071 y sip:al@a.example:5071;x=y;"},
+      {"mark(\"$(hdr(From){nameaddr.len})|$(tu{uri.port})|$(hdr(none){s.len})|$hdr(none)\");",
+       "32|||<null>;"},
   };
   for (const Row& row : rows) EXPECT_EQ(run_of(kamailio(row.script)), row.marks) << row.script;
+}
+
+TEST(Conditions, ComparisonWithAnEmptyTextAsksForEmptiness) {
+  const Row rows[] = {
+      {"$var(n) = 0; if ($var(n) == \"\") mark(\"t\"); else mark(\"f\");", "f;"},
+      {"if ($var(never) != \"\") mark(\"t\");", "t;"},
+      {"$var(n) = \"\"; if ($var(n) == \"\") mark(\"t\");", "t;"},
+      {"if ($avp(none) == \"\") mark(\"t\");", "t;"},
+      {"if ($cs + 0 == \"\") mark(\"t\"); else mark(\"f\");", "f;"},
+      {"if ($var(none) - 0 != \"\") mark(\"t\");", "t;"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(run_of(kamailio(row.script)), row.marks) << row.script;
+}
+
+TEST(Rewriting, TelUrisAndUserPhone) {
+  const Row rows[] = {
+      {"$ru = \"tel:+123;x=1\"; strip(1); mark(\"$ru\"); prefix(\"+49\"); mark(\"$ru\"); $rU = \"77\"; "
+       "mark(\"$ru\");",
+       "tel:123;x=1;tel:+49123;x=1;tel:77;x=1;"},
+      {"$ru = \"tel:+123;x=1\"; $rd = \"h.example\"; mark(\"$ru\");", "sip:+123;x=1@h.example;user=phone;"},
+      {"$ru = \"tel:+123\"; sethostport(\"h:7\"); mark(\"$ru\");", "sip:+123@h:7;user=phone;"},
+      {"$ru = \"tel:+123\"; setport(\"7\"); strip(4); userphone(); mark(\"$ru\");", "tel:+123;"},
+      {"$ru = \"sip:1@h;a=b?c=d\"; userphone(); userphone(); mark(\"$ru\");", "sip:1@h;a=b;user=phone?c=d;"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(run_of(kamailio(row.script)), row.marks) << row.script;
+}
+
+TEST(Branches, AreRemovedByIndex) {
+  EXPECT_EQ(
+      run_of(kamailio("append_branch(\"sip:a@h\"); append_branch(\"sip:b@h\"); append_branch(\"sip:c@h\");"
+                      "if (remove_branch(3)) mark(\"no\"); remove_branch(1); remove_branch(); mark(\"$br\");"
+                      "remove_branch(0); if (!remove_branch(0)) mark(\"none\");")),
+      "sip:c@h;none;");
 }
 
 TEST(Conditions, CoreFields) {

@@ -52,6 +52,44 @@ class Faults(unittest.TestCase):
         self.assertEqual(0, got.returncode, got.stdout + got.stderr)
         self.assertNotRegex(got.stdout + got.stderr, r":\d+:\d+: (error|warning)")
 
+    def test_a_byte_order_mark_is_no_fault(self):
+        with tempfile.TemporaryDirectory(prefix="ser-blackbox-") as folder:
+            file = Path(folder) / "bom.cfg"
+            file.write_bytes(b"\xef\xbb\xbf" + harness.ANSWER_ALL.replace("@PORT@", "5060").encode())
+            got = harness.run_once("-c", "-f", str(file))
+        self.assertEqual(0, got.returncode, got.stdout + got.stderr)
+        self.assertIn("its first line is `#!KAMAILIO`", got.stdout + got.stderr)
+
+    def test_why_a_file_cannot_be_read(self):
+        with tempfile.TemporaryDirectory(prefix="ser-blackbox-") as folder:
+            top = Path(folder) / "top.cfg"
+            top.write_text(f'#!KAMAILIO\nimport_file "{folder}"\nimport_file "none.cfg"\ninclude_file "none.cfg"\n')
+            for name, why in ((folder, "is a directory"), (f"{folder}/none.cfg", "no such file or directory"),
+                              ("/dev/null", "not a regular file")):
+                got = harness.run_once("-c", "-f", name)
+                self.assertEqual(1, got.returncode)
+                self.assertIn(f"{name}: error: cannot read this file: {why}", got.stdout + got.stderr)
+            got = harness.run_once("-c", "-f", str(top))
+        output = got.stdout + got.stderr
+        self.assertIn(f"{top}:2:13: error: cannot read `{folder}`: is a directory", output)
+        self.assertIn(f"{top}:4:14: error: cannot read `{folder}/none.cfg`: no such file or directory", output)
+        self.assertIn("2 errors", output)
+
+    def test_known_and_not_built_is_told_from_unknown(self):
+        with tempfile.TemporaryDirectory(prefix="ser-blackbox-") as folder:
+            file = Path(folder) / "later.cfg"
+            file.write_text('#!KAMAILIO\nloadmodule "textops.so"\nrequest_route {\n  keep_hf("From");\n  filter_body("text/plain");\n'
+                            '  forward_tcp("192.0.2.1", 5060);\n  sl_snd_reply("200", "OK");\n  udp_mtu_try_proto(TCP);\n'
+                            '  force_tcp_alias();\n}\n')
+            got = harness.run_once("-c", "-f", str(file))
+        output = got.stdout + got.stderr
+        self.assertIn('4:3: error: `keep_hf` of module "textopsx" is not built yet [E0305]', output)
+        self.assertIn('5:3: error: `filter_body` of module "textops" is not built yet [E0305]', output)
+        self.assertIn("6:3: error: `forward_tcp` of Kamailio's core is not built yet [E0305]", output)
+        self.assertIn("7:3: error: unknown function `sl_snd_reply` [E0301]", output)
+        self.assertIn("did you mean `sl_send_reply`?", output)
+        self.assertIn("4 errors", output)
+
 
 if __name__ == "__main__":
     harness.main()
