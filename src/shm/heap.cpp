@@ -101,7 +101,8 @@ bool Heap::intact(const Cell* cell) const noexcept {
   return cell->check == check_word(cell, cell->size_class);
 }
 
-void Heap::report(const void* where) const noexcept {
+void Heap::report(const void* where, std::uint32_t line) const noexcept {
+  x_header->corrupt_line.store(line, std::memory_order_relaxed);
   x_header->corrupt_at.store(reinterpret_cast<std::uintptr_t>(where), std::memory_order_relaxed);
   x_header->corruptions.fetch_add(1, std::memory_order_release);
 }

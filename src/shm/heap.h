@@ -142,7 +142,8 @@ class Heap {
   bool intact(const Cell* cell) const noexcept;
   Span& span_of(const Cell* cell, const HeapClass& kind, std::uint32_t& block) const noexcept;
   char* block_at(std::uint32_t block) const noexcept;
-  void report(const void* where) const noexcept;
+  /// Something at `where` makes no sense; `line` of the file that looked tells which check it was.
+  void report(const void* where, std::uint32_t line = __builtin_LINE()) const noexcept;
   HeapClass& size_class(std::uint32_t index) const noexcept;
 
   Cell* pop(ClassSection& section, HeapClass& kind, std::uint32_t index, Actor& self,

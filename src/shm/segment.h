@@ -51,6 +51,7 @@ struct SegmentHeader {
   std::atomic<std::uint64_t>
       corruptions;                        ///< check words found wrong so far; above 0: replace the generation
   std::atomic<std::uint64_t> corrupt_at;  ///< address of the last one
+  std::atomic<std::uint32_t> corrupt_line;  ///< line of shm/heap*.cpp that found it
   NamedRoot roots[kMaxRoots];
 };
 static_assert(Storable<SegmentHeader> && sizeof(SegmentHeader) <= kPage);

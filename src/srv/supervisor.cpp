@@ -165,8 +165,12 @@ void Supervisor::look_after_reapers() {
     Watch& watch = x_watch[slot];
     watch.respawn_at = std::max(watch.not_before, now);
   }
-  if (x_reapers.damaged() || segment_is_damaged()) {
-    LOG(x_log, alert, "the shared segment was overwritten; all workers are replaced, on a new one");
+  if (x_found_damage || x_reapers.damaged() || segment_is_damaged()) {
+    const shm::SegmentHeader& header = x_shared.segment.header();
+    LOG(x_log, alert,
+        "the shared segment was overwritten; all workers are replaced, on a new one (check {} at {:#x})",
+        header.corrupt_line.load(std::memory_order_relaxed),
+        header.corrupt_at.load(std::memory_order_relaxed));
     x_damaged = true;
   }
 }
@@ -198,8 +202,9 @@ void Supervisor::note_death(const WorkerExit& ended) {
   } else {
     LOG(x_log, alert, "{} left with status {}; replaced, the others go on", name, ended.status);
   }
+  // Looked at again by look_after_reapers(), which tells where the damage is.
   if (slot == nullptr || ended.status == kExitDamaged) {
-    x_damaged = true;
+    x_found_damage = true;
     return;
   }
   count_in_row(ended, name);

@@ -85,6 +85,7 @@ class Supervisor {
   std::string x_error;
   bool x_stopping = false;
   bool x_gave_up = false;
+  bool x_found_damage = false;  ///< a worker said so
   bool x_damaged = false;
 };
 
