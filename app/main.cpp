@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program: command line, configuration, and whichever of checking, printing and serving was asked for.
+// The program: command line, configuration, and whichever of checking, printing, replaying and serving was
+// asked for.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "mod/registry.h"
 #include "srv/command_line.h"
 #include "srv/reference.h"
+#include "srv/replay.h"
 #include "srv/server.h"
 
 namespace {
@@ -156,6 +158,7 @@ int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& 
   Logger log(*sink, LogLevel::notice);
   title.set("ser: attendant");
   if (forks) {
+    server.open_crash_directory();
     srv::ForkSpawner spawner(log, title, {server.identity(), chroot_dir, daemon, keeps_stderr});
     return run(server, spawner, daemon ? &daemonizer : nullptr);
   }
@@ -176,6 +179,7 @@ int main(int argc, char** argv) {
       srv::parse_command_line({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
   if (const int status = run_task(line); status >= 0) return status;
 
+  if (line.task == srv::Task::replay) return srv::replay(line, app::builtin_modules());
   if (line.task == srv::Task::print_config) return print_config(line);
   const std::unique_ptr<srv::Loaded> loaded = srv::load_configuration(line, app::builtin_modules());
   print(stderr, conf::print(loaded->diagnostics, loaded->sources));

@@ -1,4 +1,5 @@
 # fish completion for ser
+complete -c ser -n __fish_is_first_arg -a replay -d 'Replay a crash file'
 complete -c ser -s f -r -d 'Configuration file (default /etc/ser/ser.cfg).'
 complete -c ser -s c -l check -d 'Check the configuration, print every diagnostic, exit 0 or 1.'
 complete -c ser -s l -l listen -r -d 'Listen on [proto:]host[:port][/advertised[:port]]; host may be an interface. Repeatable.'

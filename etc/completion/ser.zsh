@@ -1,5 +1,5 @@
 #compdef ser
-_arguments \
+_arguments '1:task:(replay)' '2:crash file:_files' \
   '*-f+[Configuration file (default /etc/ser/ser.cfg).]:FILE:_files' \
   '*-c[Check the configuration, print every diagnostic, exit 0 or 1.]' \
   '*--check[Check the configuration, print every diagnostic, exit 0 or 1.]' \

@@ -158,7 +158,7 @@ constexpr Line kLines[] = {
     number_line<&CrashFile::status>("status"),
     flag_line<&CrashFile::core>("core"),
     word_line<&CrashFile::address>("address"),
-    name_line<&CrashFile::worker, shm::WorkerKind::control>("worker"),
+    name_line<&CrashFile::worker, shm::WorkerKind::reaper>("worker"),
     number_line<&CrashFile::slot>("slot"),
     number_line<&CrashFile::incarnation>("incarnation"),
     number_line<&CrashFile::pid>("pid"),

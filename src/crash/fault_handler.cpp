@@ -62,7 +62,7 @@ _Unwind_Reason_Code take_frame(_Unwind_Context* context, void* argument) {
   walk.begun = walk.begun || address == walk.from;
   if (!walk.begun) return _URC_NO_REASON;
   const std::uint32_t n = walk.report->frame_count.load(std::memory_order_relaxed);
-  if (n >= FaultReport::kMaxFrames) return _URC_END_OF_STACK;
+  if (n >= FaultReport::kMaxFrames || (n != 0 && address == 0)) return _URC_END_OF_STACK;
   walk.report->frames[n] = address;
   // One by one: what was found counts even if the next step is the last.
   walk.report->frame_count.store(n + 1, std::memory_order_release);

@@ -46,9 +46,20 @@ QuarantineEntry& Quarantine::place_for(std::uint64_t fingerprint, shm::Stage sta
   return *oldest;
 }
 
-DeathCount Quarantine::note_death(std::uint64_t fingerprint, shm::Stage stage, Instant now) noexcept {
+DeathCount Quarantine::note_death(shm::Actor& self, std::uint64_t fingerprint, shm::Stage stage,
+                                  Instant now) noexcept {
+  constexpr std::uint32_t kWaitMs = 20;
+  const shm::LockGuard guard(x_table->writing, self, shm::LockLevel::module, kWaitMs);
+  return guard.owns() ? count(fingerprint, stage, now) : DeathCount{};
+}
+
+DeathCount Quarantine::count(std::uint64_t fingerprint, shm::Stage stage, Instant now) noexcept {
   QuarantineEntry& entry = place_for(fingerprint, stage);
-  std::uint32_t deaths = is_over(entry, now) ? 0 : entry.deaths.load(kRelaxed);
+  std::uint32_t deaths = entry.deaths.load(kRelaxed);
+  if (is_over(entry, now)) {
+    deaths = 0;
+    entry.until.store(0, std::memory_order_release);
+  }
   if (deaths != UINT32_MAX) ++deaths;
   entry.deaths.store(deaths, std::memory_order_release);
   entry.last.store(now, std::memory_order_release);
@@ -60,6 +71,34 @@ DeathCount Quarantine::note_death(std::uint64_t fingerprint, shm::Stage stage, I
     x_table->active_until.store(until, std::memory_order_release);
   entry.until.store(until, std::memory_order_release);
   return {deaths, true};
+}
+
+std::vector<QuarantineKept> Quarantine::keep() const {
+  std::vector<QuarantineKept> all;
+  for (const QuarantineEntry& entry : x_table->entries) {
+    all.push_back({entry.fingerprint.load(kRelaxed), entry.stage.load(kRelaxed), entry.deaths.load(kRelaxed),
+                   entry.last.load(kRelaxed), entry.until.load(kRelaxed)});
+  }
+  return all;
+}
+
+void Quarantine::restore(const std::vector<QuarantineKept>& kept, Instant now) noexcept {
+  QuarantineEntry* place = &x_table->entries[0];
+  for (std::size_t i = 0; i < std::min(kept.size(), QuarantineTable::kMax); ++i) {
+    const QuarantineKept& one = kept[i];
+    const bool in_force = one.until != 0;
+    const bool sound = one.fingerprint != 0 && one.deaths != 0 && to_string(one.stage) != "?" &&
+                       one.last > 0 && one.last <= now &&
+                       (!in_force || one.until == one.last + x_limits.time);
+    if (!sound) continue;
+    place->stage.store(one.stage, kRelaxed);
+    place->deaths.store(one.deaths, kRelaxed);
+    place->last.store(one.last, kRelaxed);
+    place->fingerprint.store(one.fingerprint, std::memory_order_release);
+    if (in_force && x_table->active_until.load(kRelaxed) < one.until) x_table->active_until.store(one.until);
+    place->until.store(one.until, std::memory_order_release);
+    ++place;
+  }
 }
 
 unsigned Quarantine::size(Instant now) const noexcept {

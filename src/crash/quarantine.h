@@ -7,6 +7,8 @@
 
 #include "base/packet.h"
 #include "base/result.h"
+#include "shm/actor.h"
+#include "shm/lock.h"
 #include "shm/segment.h"
 #include "shm/slot.h"
 
@@ -30,6 +32,7 @@ struct QuarantineEntry {
 struct QuarantineTable {
   static constexpr std::size_t kMax = 64;
   std::atomic<Instant> active_until;  ///< no entry is in force from then on
+  shm::FutexLock writing;             ///< one reaper at a time; readers do not ask
   QuarantineEntry entries[kMax];
 };
 static_assert(shm::Storable<QuarantineTable>);
@@ -48,8 +51,17 @@ struct QuarantineListed {
   std::uint32_t seconds_left;  ///< 0: not dropped, only counted
 };
 
-/// A handle in private memory. One writer at a time (the reaper), any number of readers, no lock: each store
-/// leaves a table that is right, so a writer that dies in the middle costs at most the death it was counting.
+/// An entry outside of the segment, for the way from one segment to the next.
+struct QuarantineKept {
+  std::uint64_t fingerprint;
+  shm::Stage stage;
+  std::uint32_t deaths;
+  Instant last;
+  Instant until;
+};
+
+/// A handle in private memory. Reapers write, one at a time; workers read without a lock. Each store leaves a
+/// table that is right, so a writer that dies in the middle costs at most the death it was counting.
 /// Whatever is written over the table, readers only compare numbers.
 class Quarantine {
  public:
@@ -66,18 +78,25 @@ class Quarantine {
 
   /// Reaper: counts a death. Deaths are forgotten when `time` passed without one since the last, or since
   /// the end of the quarantine: so what kills again soon after it is dropped again at its first death. A full
-  /// table loses the entry whose last death is oldest.
-  DeathCount note_death(std::uint64_t fingerprint, shm::Stage stage, Instant now) noexcept;
+  /// table loses the entry whose last death is oldest. Nothing is counted (0) while another reaper, `self`'s
+  /// neighbour, is stopped in here.
+  DeathCount note_death(shm::Actor& self, std::uint64_t fingerprint, shm::Stage stage, Instant now) noexcept;
 
   /// Entries in force.
   unsigned size(Instant now) const noexcept;
   /// Entries in force or counting, in no order.
   std::vector<QuarantineListed> list(Instant now) const;
+  /// All entries, as they are.
+  std::vector<QuarantineKept> keep() const;
+  /// Puts kept entries into an empty table. They may come from a segment that was overwritten: what this
+  /// quarantine could not have written at `now` is left out.
+  void restore(const std::vector<QuarantineKept>& kept, Instant now) noexcept;
   const QuarantineLimits& limits() const noexcept { return x_limits; }
 
  private:
   Quarantine(QuarantineTable& table, const QuarantineLimits& limits) noexcept
       : x_table(&table), x_limits(limits) {}
+  DeathCount count(std::uint64_t fingerprint, shm::Stage stage, Instant now) noexcept;
   QuarantineEntry& place_for(std::uint64_t fingerprint, shm::Stage stage) noexcept;
   bool is_over(const QuarantineEntry& entry, Instant now) const noexcept;
 

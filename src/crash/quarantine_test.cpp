@@ -14,10 +14,11 @@ using shm::Stage;
 struct Fixture {
   shm::World world;
   TestClock clock;
+  shm::Actor reaper = world.worker(7);
   Quarantine quarantine = *Quarantine::create(world.segment, {});
   Instant now() { return clock.now(); }
   DeathCount die(std::uint64_t fingerprint, Stage stage = Stage::script) {
-    return quarantine.note_death(fingerprint, stage, now());
+    return quarantine.note_death(reaper, fingerprint, stage, now());
   }
 };
 
@@ -87,9 +88,39 @@ TEST(Quarantine, TheOldestOfAFullTableGoes) {
 
 TEST(Quarantine, NoDeathsMeansNever) {
   shm::World world;
+  shm::Actor reaper = world.worker(7);
   Quarantine off = *Quarantine::create(world.segment, {.deaths = 0, .time = 1});
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(off.note_death(1, Stage::script, i).quarantined);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(off.note_death(reaper, 1, Stage::script, i).quarantined);
   EXPECT_FALSE(off.active(5));
+}
+
+TEST(Quarantine, ADeadReapersLockIsTakenOver) {
+  Fixture f;
+  // A reaper dies at each store it makes under the lock; the next one counts on.
+  for (int step = 0; step < 4; ++step) {
+    shm::Actor dying = f.world.worker(6);
+    shm::dies_at(step, dying, [&] { f.quarantine.note_death(dying, 5, Stage::script, f.now()); });
+    f.world.slots.mark_dead(6, 9);
+    EXPECT_GE(f.die(5).deaths, 1U) << step;
+  }
+  EXPECT_TRUE(f.quarantine.holds(5, f.now()));
+}
+
+TEST(Quarantine, OutlivesItsSegmentWithoutWhatIsImpossible) {
+  Fixture f;
+  for (int i = 0; i < 3; ++i) f.die(5);
+  f.die(6);
+  auto kept = f.quarantine.keep();
+  kept.push_back({7, Stage::script, 3, f.now() + 1, f.now()});
+  kept.insert(kept.begin(), {7, static_cast<Stage>(99), 3, 1, 0});
+  kept.insert(kept.begin(), {8, Stage::script, 3, f.now(), INT64_MAX});
+  Fixture next;
+  next.quarantine.restore(kept, f.now());
+  EXPECT_TRUE(next.quarantine.active(f.now()));
+  EXPECT_TRUE(next.quarantine.holds(5, f.now()));
+  EXPECT_FALSE(next.quarantine.holds(7, f.now()) || next.quarantine.holds(8, f.now()));
+  EXPECT_EQ(next.quarantine.list(f.now()).size(), 2U);
+  EXPECT_EQ(next.die(6).deaths, 2U);
 }
 
 TEST(Quarantine, HandlesOfOneTableSeeTheSame) {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crash/recorder.h"
 
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "crash/fingerprint.h"
 
@@ -24,15 +29,27 @@ constexpr std::uint32_t kLongest = kBlockRoom + shm::kSpillBytes - 1;
 /// A fault so near to the stack pointer is no stray pointer's.
 constexpr std::uint64_t kNearStack = 65536;
 
-std::string frame_text(std::uint64_t address) {
+/// `name` as C++ programs call it, or as it is.
+std::string demangled(const char* name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                         &std::free);
+  return text != nullptr ? text.get() : name;
+}
+
+std::string frame_text(std::uint64_t address, std::string_view program) {
   Dl_info info{};
   // The reaper has the worker's mappings but for what that loaded itself.
   if (::dladdr(reinterpret_cast<const void*>(address), &info) == 0 || info.dli_fname == nullptr)
     return fmt::format("0x{:x}", address);
-  std::string text = fmt::format("0x{:x} {}+0x{:x}", address, info.dli_fname,
-                                 address - reinterpret_cast<std::uint64_t>(info.dli_fbase));
+  Dl_info own{};
+  const bool is_own =
+      ::dladdr(reinterpret_cast<const void*>(&is_fault), &own) != 0 && own.dli_fbase == info.dli_fbase;
+  std::string text =
+      fmt::format("0x{:x} {}+0x{:x}", address, is_own && !program.empty() ? program : info.dli_fname,
+                  address - reinterpret_cast<std::uint64_t>(info.dli_fbase));
   if (info.dli_sname != nullptr) {
-    text += fmt::format(" ({}+0x{:x})", std::string_view(info.dli_sname).substr(0, 400),
+    text += fmt::format(" ({}+0x{:x})", demangled(info.dli_sname),
                         address - reinterpret_cast<std::uint64_t>(info.dli_saddr));
   }
   return text;
@@ -137,7 +154,7 @@ void Recorder::read_fault(const WorkerSlot& slot, Found& found) const {
     found.file.notes.emplace_back("the address is near the stack pointer: probably the stack was used up");
   const std::uint32_t count = fault.frame_count.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < std::min(count, shm::FaultReport::kMaxFrames); ++i)
-    found.file.frames.push_back(frame_text(fault.frames[i]));
+    found.file.frames.push_back(frame_text(fault.frames[i], x_context.program));
   if (found.file.frames.empty()) found.file.notes.emplace_back("the backtrace could not be made");
 }
 
@@ -158,7 +175,7 @@ void Recorder::read_slot(const WorkerSlot& slot, Found& found) const {
   if (file.stage > Stage::parsing) read_script(slot, found);
 }
 
-Recorded Recorder::record(const Death& death) const {
+Recorded Recorder::examine(const Death& death, shm::Actor& self) {
   Found found;
   CrashFile& file = found.file;
   file.time = x_context.clock.wall_seconds();
@@ -185,7 +202,7 @@ Recorded Recorder::record(const Death& death) const {
   if (found.in_hand) file.fingerprint = fingerprint(x_context.key, file.message, found.source);
   if (recorded.counted) {
     const DeathCount count =
-        x_context.quarantine.note_death(file.fingerprint, file.stage, x_context.clock.now());
+        x_context.quarantine.note_death(self, file.fingerprint, file.stage, x_context.clock.now());
     file.deaths = count.deaths;
     file.quarantined = count.quarantined;
   }
@@ -193,16 +210,28 @@ Recorded Recorder::record(const Death& death) const {
   recorded.deaths = file.deaths;
   recorded.quarantined = file.quarantined;
   if (!x_context.directory.enabled()) return recorded;
-  if (file.cause == Cause::outside && !found.in_hand) {
+  if ((file.cause == Cause::outside || file.cause == Cause::exit) && !found.in_hand) {
     recorded.file = Recorded::File::nothing;
     return recorded;
   }
   const std::string name = CrashDirectory::name_of(file.time, file.pid, file.slot, file.incarnation);
-  const auto written = x_context.directory.write(name, print(file));
-  recorded.file = written ? Recorded::File::written : Recorded::File::failed;
-  if (!written) recorded.error = static_cast<int>(written.error().offset);
   name.copy(recorded.name, sizeof recorded.name - 1);
+  x_bytes = print(file);
+  recorded.file = Recorded::File::pending;
   return recorded;
+}
+
+void Recorder::write(Recorded& recorded) const noexcept {
+  if (recorded.file != Recorded::File::pending) return;
+  recorded.file = Recorded::File::failed;
+  recorded.error = ENOMEM;
+  try {
+    const auto written = x_context.directory.write(&recorded.name[0], x_bytes);
+    if (written) recorded.file = Recorded::File::written;
+    recorded.error = written ? 0 : static_cast<int>(written.error().offset);
+  } catch (const std::bad_alloc&) {
+    return;  // the file is lost, as said above
+  }
 }
 
 }  // namespace ser::crash

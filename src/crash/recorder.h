@@ -35,8 +35,9 @@ struct Death {
 struct Recorded {
   enum class File : std::uint8_t {
     written,
+    pending,  ///< to be written
     off,      ///< there is no directory for them
-    nothing,  ///< ended from outside with no message in hand: there is nothing to tell
+    nothing,  ///< ended from outside, or left, with no message in hand: there is nothing to tell
     failed,   ///< `error` holds errno
   };
   File file = File::off;
@@ -58,9 +59,10 @@ struct RecorderContext {
   const shm::SlotTable& slots;
   Quarantine& quarantine;
   CrashDirectory directory;
-  HashKey key;  ///< SegmentHeader::table_key, copied before anybody could overwrite it
+  HashKey key;  ///< of fingerprints
   Clock& clock;
   std::string_view version;
+  std::string_view program;              ///< path of this program; its own name for it may be its title
   std::string_view config;               ///< path of the configuration file
   std::span<const std::string> scripts;  ///< names of its source files
   std::span<const std::string> sockets;  ///< "udp:192.0.2.1:5060" by SocketId
@@ -68,14 +70,17 @@ struct RecorderContext {
 
 /// Runs in the reaper: a short-lived child of the supervisor, so a mistake here costs a crash file. It
 /// believes nothing it reads in the slot: numbers are bounded, pointers checked and followed by a system call
-/// that fails where a load would fault. Some 20 system calls; no lock.
+/// that fails where a load would fault. Some 20 system calls.
 class Recorder {
  public:
   explicit Recorder(const RecorderContext& context) noexcept : x_context(context) {}
 
   /// After SlotTable::mark_dead, before SlotTable::begin. Deaths by a fault or by the watchdog with a message
-  /// in hand are counted against its fingerprint, all others never.
-  Recorded record(const Death& death) const;
+  /// in hand are counted against its fingerprint, all others never. `self`: the reaper. Touches no file:
+  /// `file` of the answer is `pending` when there is one to write.
+  Recorded examine(const Death& death, shm::Actor& self);
+  /// Writes the file of the last examine(), if there is one: a slow disk holds up no successor so.
+  void write(Recorded& recorded) const noexcept;
 
  private:
   struct Found;
@@ -87,6 +92,7 @@ class Recorder {
 
   RecorderContext x_context;
   SafeReader x_reader;
+  std::string x_bytes;  ///< of the file to be written
 };
 
 /// The cause that `death` and what the worker's handler left amount to.

@@ -82,11 +82,14 @@ struct CrashWorld : shm::World {
   }
   Death death(int signal) const { return {actor.id(), shm::WorkerKind::datagram, 4711, signal, 0, false}; }
   Recorded record(const Death& death) {
-    RecorderContext context{segment, heap,  slots,     quarantine,         CrashDirectory(directory.fd(), 3),
-                            key,     clock, "ser 1.2", "/etc/ser/ser.cfg", scripts,
-                            sockets};
+    RecorderContext context{segment, heap,   slots,     quarantine,      CrashDirectory(directory.fd(), 3),
+                            key,     clock,  "ser 1.2", "/usr/sbin/ser", "/etc/ser/ser.cfg",
+                            scripts, sockets};
     slots.mark_dead(death.worker.slot, death.signal);
-    return Recorder(context).record(death);
+    Recorder recorder(context);
+    Recorded recorded = recorder.examine(death, reaper);
+    recorder.write(recorded);
+    return recorded;
   }
   CrashFile file(const Recorded& recorded) const {
     auto parsed = parse_crash_file(directory.read(recorded.name));
@@ -95,6 +98,7 @@ struct CrashWorld : shm::World {
   }
 
   shm::Actor actor;
+  shm::Actor reaper = worker(7);
   TemporaryDirectory directory;
   TestClock clock;
   HashKey key{1, 2};

@@ -12,6 +12,8 @@ namespace ser::srv {
 
 namespace {
 
+constexpr std::string_view kReplay = "replay";
+
 /// One walk over the arguments, getopt's rules: clustered letters, -fFILE or -f FILE, --long=VALUE or --long
 /// VALUE, "--" ends.
 class Parser {
@@ -19,6 +21,10 @@ class Parser {
   explicit Parser(std::span<const char* const> arguments) : x_arguments(arguments) {}
 
   CommandLine run() {
+    if (!x_arguments.empty() && std::string_view(x_arguments[0]) == kReplay) {
+      x_line.task = Task::replay;
+      ++x_next;
+    }
     while (x_next < x_arguments.size()) {
       const std::string_view word = x_arguments[x_next++];
       if (word == "--") break;
@@ -26,10 +32,14 @@ class Parser {
         long_option(word.substr(2));
       } else if (word.size() > 1 && word[0] == '-') {
         letters(word.substr(1));
+      } else if (x_line.task == Task::replay && x_line.replay_file.empty()) {
+        x_line.replay_file = word;
       } else {
         x_line.errors.push_back(fmt::format("'{}' is no option; did you mean '-f {}'?", word, word));
       }
     }
+    if (x_line.task == Task::replay && x_line.replay_file.empty())
+      x_line.errors.emplace_back("replay needs a crash file: ser replay FILE");
     for (; x_next < x_arguments.size(); ++x_next) {
       x_line.errors.push_back(
           fmt::format("'{}' is no option; ser takes no other arguments", x_arguments[x_next]));
@@ -114,7 +124,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
 std::string help_text() {
   std::string text =
       "ser: a SIP proxy, registrar and router driven by a routing script\n\n"
-      "Usage: ser [options]\n\nOptions:\n";
+      "Usage: ser [options]\n"
+      "       ser replay FILE [options]   the message of a crash file once more, without a network\n\n"
+      "Options:\n";
   for (const CommandOption& option : command_options()) {
     std::string head = "  ";
     if (option.letter != 0) head += fmt::format("-{}", option.letter);
@@ -159,7 +171,7 @@ std::string_view zsh_action(std::string_view argument) {
 
 /// One specification of _arguments for each spelling: `'-f[help]:FILE:_files'`.
 std::string zsh_completion() {
-  std::string text = "#compdef ser\n_arguments";
+  std::string text = fmt::format("#compdef ser\n_arguments '1:task:({})' '2:crash file:_files'", kReplay);
   for (const CommandOption& option : command_options()) {
     std::string rest = "[";
     for (const char c : option.help) {
@@ -183,7 +195,7 @@ std::string zsh_completion() {
 }  // namespace
 
 std::string completion_script(std::string_view shell) {
-  std::string words;
+  std::string words = fmt::format("{} ", kReplay);
   for (const CommandOption& option : command_options()) {
     if (option.letter != 0) words += fmt::format("-{} ", option.letter);
     if (!option.name.empty())
@@ -194,7 +206,7 @@ std::string completion_script(std::string_view shell) {
     return fmt::format(
         "# bash completion for ser\n_ser() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} "
         "prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
-        "  case $prev in\n    -f|-P|-G|-i|-s) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+        "  case $prev in\n    -f|-P|-G|-i|-s|replay) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
         "    -w|-t|-Y|-L) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
         "    -u) COMPREPLY=($(compgen -u -- \"$cur\")); return ;;\n    -g) COMPREPLY=($(compgen -g -- "
         "\"$cur\")); return ;;\n  esac\n"
@@ -204,7 +216,9 @@ std::string completion_script(std::string_view shell) {
   }
   if (shell == "zsh") return zsh_completion();
   if (shell == "fish") {
-    std::string text = "# fish completion for ser\n";
+    std::string text = fmt::format(
+        "# fish completion for ser\ncomplete -c ser -n __fish_is_first_arg -a {} -d 'Replay a crash file'\n",
+        kReplay);
     for (const CommandOption& option : command_options()) {
       text += "complete -c ser";
       if (option.letter != 0) text += fmt::format(" -s {}", option.letter);

@@ -13,7 +13,17 @@
 namespace ser::srv {
 
 /// What the program is asked to do.
-enum class Task : std::uint8_t { serve, help, version, build_info, check, print_config, doc, completion };
+enum class Task : std::uint8_t {
+  serve,
+  help,
+  version,
+  build_info,
+  check,
+  print_config,
+  doc,
+  completion,
+  replay
+};
 
 /// --modparam=module:parameter:type:value
 struct CommandModparam {
@@ -26,6 +36,7 @@ struct CommandLine {
   Task task = Task::serve;
   std::string config_file = "/etc/ser/ser.cfg";
   bool config_file_given = false;
+  std::string replay_file;  ///< of Task::replay
   std::vector<std::string> listen, aliases, defines, substs, load_modules;
   std::vector<CommandModparam> modparams;
   std::string module_path, pid_file, pgid_file, user, group, work_dir, chroot_dir, run_dir, fifo,
@@ -42,7 +53,7 @@ struct CommandLine {
   std::vector<std::string> errors;   ///< everything wrong, each with a hint; not empty: exit 1
 };
 
-/// Parses argv[1..]. Collects all errors.
+/// Parses argv[1..]: options, or "replay FILE" and options. Collects all errors.
 CommandLine parse_command_line(std::span<const char* const> arguments);
 
 /// The --help text.

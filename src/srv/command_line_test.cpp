@@ -61,6 +61,17 @@ TEST(CommandLine, EveryKamailioLetterIsKnown) {
   }
 }
 
+TEST(CommandLine, ReplayTakesAFileAndOptions) {
+  const CommandLine line = parse({"replay", "-f", "a.cfg", "a.crash", "--debug=3"});
+  EXPECT_TRUE(line.errors.empty());
+  EXPECT_EQ(line.task, Task::replay);
+  EXPECT_EQ(line.replay_file, "a.crash");
+  EXPECT_EQ(line.config_file, "a.cfg");
+  EXPECT_EQ(parse({"replay"}).errors.size(), 1U);
+  EXPECT_EQ(parse({"replay", "a", "b"}).errors.size(), 1U);
+  EXPECT_EQ(parse({"-c", "replay"}).errors.size(), 1U) << "only as the first word";
+}
+
 TEST(CommandLine, CompletionsNameEveryLongOption) {
   for (const char* shell : {"bash", "zsh"})
     EXPECT_NE(completion_script(shell).find("--modparam="), std::string::npos) << shell;

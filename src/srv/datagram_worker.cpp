@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "crash/fingerprint.h"
 #include "srv/reaper.h"
 
 namespace ser::srv {
@@ -25,7 +26,8 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
       x_last_resort(new char[kBlockRoom + shm::kSpillBytes]),
       x_areas(context.shared.slot_areas[context.id.slot]),
       x_receiver(context.receive_socket(), context.socket, context.shared.drop_cells[context.socket],
-                 *x_areas.receive) {
+                 *x_areas.receive),
+      x_quarantine(*context.shared.quarantine) {
   // A wild write may have changed them since.
   x_slot.spill = x_areas.spill;
   x_slot.send_area = x_areas.send;
@@ -87,6 +89,18 @@ void DatagramWorker::publish(unsigned count) noexcept {
   x_receiver.taken(count);
 }
 
+void DatagramWorker::pass_on(const RxPacket& packet, Arena& arena) noexcept {
+  // Before anything reads the message: that may be what kills.
+  if (x_quarantine.active(packet.at)) [[unlikely]] {
+    const std::uint64_t looks = crash::fingerprint(x_shared.crash.key, packet.bytes, packet.from.ip);
+    if (x_quarantine.holds(looks, packet.at)) {
+      x_counters.add(x_shared.server.quarantine_drops);
+      return;
+    }
+  }
+  x_pipeline.receive(packet, arena);
+}
+
 void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept {
   // The rare large datagram is copied once, to be in one piece; the block it began in becomes its arena.
   // Where the segment has no room, or a stopped worker holds the heap's lock, our own memory does: nobody can
@@ -100,7 +114,7 @@ void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacke
   packet.bytes = {whole, entry.length};
   {
     Arena arena(entry.block, kRxBlock, x_chunks);
-    x_pipeline.receive(packet, arena);
+    pass_on(packet, arena);
   }
   x_shared.heap->free(x_actor, cell);
 }
@@ -125,7 +139,7 @@ void DatagramWorker::handle(shm::RxEntry& entry, unsigned place) noexcept {
   // The rest of the block, from the next multiple of eight on, is the message's arena.
   const std::size_t used = (entry.length + std::size_t{8}) & ~std::size_t{7};
   Arena arena(entry.block + used, used < kRxBlock ? kRxBlock - used : 0, x_chunks);
-  x_pipeline.receive(packet, arena);
+  pass_on(packet, arena);
 }
 
 void DatagramWorker::handle_batch() noexcept {

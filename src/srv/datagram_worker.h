@@ -31,6 +31,7 @@ class DatagramWorker final : public WorkerBase {
   void publish(unsigned count) noexcept;
   void handle_batch() noexcept;
   void handle(shm::RxEntry& entry, unsigned place) noexcept;
+  void pass_on(const RxPacket& packet, Arena& arena) noexcept;
   void handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept;
 
   script::Vm x_vm;
@@ -39,6 +40,7 @@ class DatagramWorker final : public WorkerBase {
       x_last_resort;  ///< room for the largest datagram; touched when the segment has none
   SlotAreas x_areas;
   net::UdpReceiver x_receiver;
+  crash::Quarantine x_quarantine;
   unsigned x_limit = kIdleBatch;
 };
 

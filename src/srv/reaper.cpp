@@ -4,6 +4,10 @@
 #include <signal.h>
 #include <time.h>
 
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
 namespace ser::srv {
 
 namespace {
@@ -54,6 +58,20 @@ bool Reaper::batch_is_sane(const shm::WorkerSlot& slot) const noexcept {
     if (entry.offset > shm::kSendArea || entry.length > shm::kSendArea - entry.offset) return false;
   }
   return true;
+}
+
+void Reaper::tell(const crash::Recorded& recorded) noexcept {
+  using File = crash::Recorded::File;
+  if (recorded.file == File::written)
+    LOG(x_log, notice, "crash file {}: {} at stage {}", &recorded.name[0], to_string(recorded.cause),
+        to_string(recorded.stage));
+  else if (recorded.file == File::failed)
+    LOG(x_log, error, "cannot write crash file {}: {}", &recorded.name[0], std::strerror(recorded.error));
+  if (recorded.quarantined)
+    LOG(x_log, alert,
+        "{} workers died of messages like 0x{:016x} at stage {}: such messages are dropped for {} s",
+        recorded.deaths, recorded.fingerprint, to_string(recorded.stage),
+        x_shared.quarantine->limits().time / 1'000'000'000);
 }
 
 bool Reaper::hand_over(const Death& death) noexcept {
@@ -108,16 +126,29 @@ bool Reaper::sweep(std::uint16_t index) noexcept {
   return true;
 }
 
+/// The successor may start as soon as `reaped` is raised, and overwrites the slot then.
+bool Reaper::put_right(const Death& death) noexcept {
+  crash::Recorder recorder(recorder_context(x_shared));
+  crash::Recorded recorded;
+  try {
+    recorded = recorder.examine(death, x_actor);
+  } catch (const std::exception&) {
+    recorded.file = crash::Recorded::File::failed;
+    recorded.error = ENOMEM;
+  }
+  const bool sound = hand_over(death);
+  shm::WorkerSlot* slot = x_shared.slots->slot(death.worker.slot);
+  if (sound && slot != nullptr) slot->reaped.store(death.worker.incarnation, std::memory_order_release);
+  recorder.write(recorded);
+  tell(recorded);
+  return sound;
+}
+
 int Reaper::run(const Death& death, bool sweep_only) noexcept {
   x_slot.state.store(shm::WorkerState::working, std::memory_order_release);
   // A reaper before us in this slot may have died with locks held and a cell half freed.
   x_slot.reaped.store(x_self.incarnation - 1, std::memory_order_release);
-  shm::WorkerSlot* slot = x_shared.slots->slot(death.worker.slot);
-  if (slot == nullptr) return kExitDamaged;
-  if (!sweep_only) {
-    if (!hand_over(death)) return kExitDamaged;
-    slot->reaped.store(death.worker.incarnation, std::memory_order_release);
-  }
+  if (!sweep_only && !put_right(death)) return kExitDamaged;
   if (!sweep(death.worker.slot) || !sweep(x_self.slot)) return kExitDamaged;
   // We leave nothing behind.
   x_slot.swept.store(x_self.incarnation, std::memory_order_release);

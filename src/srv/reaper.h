@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/log.h"
+#include "crash/recorder.h"
 #include "shm/actor.h"
 #include "shm/slot.h"
 #include "srv/shared.h"
@@ -14,20 +15,14 @@
 namespace ser::srv {
 
 /// A worker that is no more, and how it ended.
-struct Death {
-  shm::WorkerId worker;
-  shm::WorkerKind kind = shm::WorkerKind::none;
-  pid_t pid = 0;
-  int signal = 0;  ///< that ended it; 0: it left by itself, with `status`
-  int status = 0;
-  bool core = false;
-};
+using crash::Death;
 
 /// Sent by people and systems, not by a process's own fault.
 bool is_from_outside(int signal) noexcept;
 
 /// Exit status of a worker or reaper that found the segment overwritten: the whole generation is replaced.
-inline constexpr int kExitDamaged = 7;
+/// No status that a module's exit() is likely to have.
+inline constexpr int kExitDamaged = 97;
 
 /// One death, in two steps. The successor may start after the first; the second runs beside it. Has a slot of
 /// its own, so that a reaper that dies is reaped like anybody else. Lives in the reaper's process (or, for
@@ -44,11 +39,14 @@ class Reaper {
   /// living find the locks free. False: the heap was found overwritten, or a lock is not to be had for
   /// seconds.
   bool sweep(std::uint16_t slot) noexcept;
-  /// Both, for a process: the slot's `reaped` tells the supervisor when the first is done. `sweep_only`: a
-  /// reaper that was ended did the first, and the successor is at work. The exit status.
+  /// Both, for a process, with what is kept of the death before and between (src/crash): the slot's `reaped`
+  /// tells the supervisor when the first is done. `sweep_only`: a reaper that was ended did the first, and
+  /// the successor is at work. The exit status.
   int run(const Death& death, bool sweep_only) noexcept;
 
  private:
+  bool put_right(const Death& death) noexcept;
+  void tell(const crash::Recorded& recorded) noexcept;
   bool batch_is_sane(const shm::WorkerSlot& slot) const noexcept;
   bool sweep_incarnation(shm::WorkerId dead) noexcept;
   bool is_damaged() const noexcept;

@@ -10,8 +10,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/text.h"
+#include "srv/state_directory.h"
 
 namespace ser::srv {
 
@@ -109,8 +112,8 @@ bool Server::fail(std::string text) {
 }
 
 bool Server::prepare() {
-  return prepare_identity() && prepare_listeners() && prepare_segment() && prepare_sockets() &&
-         prepare_modules();
+  return (x_config.offline || prepare_identity()) && prepare_listeners() && prepare_segment() &&
+         prepare_sockets() && prepare_modules();
 }
 
 bool Server::prepare_identity() {
@@ -223,6 +226,7 @@ bool Server::prepare_segment() {
   if (!segment)
     return fail(fmt::format("cannot map the shared segment: {}",
                             std::strerror(static_cast<int>(segment.error().offset))));
+  if (!x_modules_started) x_fingerprint_key = segment->header().table_key;
   if (!x_modules_started) x_branch_key = segment->header().branch_key;
   segment->header().branch_key = x_branch_key;
   x_shared = std::make_unique<Shared>(std::move(*segment));
@@ -238,6 +242,14 @@ bool Server::prepare_segment() {
   s.server = register_server_counters(s.counters);
   s.registry = &x_loaded.registry;
   s.program = x_loaded.configuration.program.get();
+  for (const net::Listener& listener : x_table.listeners) s.crash.sockets.push_back(listener.text());
+  s.crash.key = x_fingerprint_key;
+  s.crash.directory = x_crash_directory.get();
+  s.crash.files = x_config.crash_files;
+  std::error_code ignored;
+  s.crash.program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  s.crash.config_file = x_config.config_file;
+  s.hardening = {x_config.watchdog_ms, x_config.seccomp};
   s.event_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 
   const auto slots =
@@ -246,8 +258,9 @@ bool Server::prepare_segment() {
   auto timers = shm::Timers::create(s.segment);
   auto inbox = shm::Inbox::create(s.segment, kInboxEvents, s.event_wake.get());
   auto requests = NameRequests::create(s.segment);
+  auto quarantine = crash::Quarantine::create(s.segment, x_config.quarantine);
   void* dns = s.segment.reserve(net::DnsCache::bytes_for(kDnsEntries));
-  if (!slots || !heap || !timers || !inbox || !requests || dns == nullptr || !s.event_wake) {
+  if (!slots || !heap || !timers || !inbox || !requests || !quarantine || dns == nullptr || !s.event_wake) {
     return fail("the shared segment is too small for this many workers; lower children or raise -m");
   }
   s.slots = std::make_unique<shm::SlotTable>(*slots);
@@ -255,6 +268,7 @@ bool Server::prepare_segment() {
   s.timers = std::make_unique<shm::Timers>(*timers);
   s.event_inbox = std::make_unique<shm::Inbox>(*inbox);
   s.name_requests = std::make_unique<NameRequests>(*requests);
+  s.quarantine = std::make_unique<crash::Quarantine>(*quarantine);
   s.dns = net::DnsCache::create(dns, kDnsEntries, s.segment.header().table_key);
   const auto receivers =
       static_cast<std::uint64_t>(std::count_if(x_posts.begin(), x_posts.end(), [](const Post& post) {
@@ -292,7 +306,7 @@ void Server::add_aliases() {
     if (!listener.given_host.empty() && !parse_ip(listener.given_host) && listener.given_host != "*") {
       s.sockets.add_alias({listener.given_host, listener.address.port, listener.proto});
     }
-    if (x_config.auto_aliases && !listener.is_wildcard()) {
+    if (x_config.auto_aliases && !x_config.offline && !listener.is_wildcard()) {
       if (const std::string name = reverse_host_name(listener.address); !name.empty())
         s.sockets.add_alias({name, listener.address.port, listener.proto});
     }
@@ -312,7 +326,8 @@ bool Server::prepare_sockets() {
   Shared& s = *x_shared;
   s.listeners = x_table.listeners;
   for (const net::Listener& listener : s.listeners) {
-    auto socket = net::open_udp_socket(listener.address, listener.options);
+    auto socket = x_config.offline ? Result<net::UdpSocket>(net::UdpSocket{Fd(), listener.address})
+                                   : net::open_udp_socket(listener.address, listener.options);
     if (!socket) return fail(bind_error(listener, static_cast<int>(socket.error().offset)));
     tell_step(fmt::format("listening on {}, receive buffer of {} bytes", listener.text(), socket->rcvbuf));
     s.send_sockets.push_back(net::SendSocket::of(*socket));
@@ -320,13 +335,27 @@ bool Server::prepare_sockets() {
   }
   reserve_drop_cells();
   for (const Post& post : x_posts) {
-    if (post.further_socket < 0) continue;
+    if (post.further_socket < 0 || x_config.offline) continue;
     auto socket = net::open_udp_socket(s.udp[post.socket].local, s.listeners[post.socket].options, false);
     if (!socket) return fail(bind_error(s.listeners[post.socket], static_cast<int>(socket.error().offset)));
     s.further_udp.push_back(std::move(*socket));
   }
   add_aliases();
   return true;
+}
+
+void Server::open_crash_directory() {
+  if (x_config.crash_dir.empty()) return;
+  std::string error;
+  const std::string path =
+      x_config.crash_dir.front() == '/' ? x_config.crash_dir : x_config.work_dir + "/" + x_config.crash_dir;
+  x_crash_directory = make_state_directory(path, x_identity, error);
+  x_shared->crash.directory = x_crash_directory.get();
+  if (x_crash_directory) return;
+  LOG(x_log, warning,
+      "{}: there will be no crash files; give crash_dir a directory that the server may write, or \"\" to do "
+      "without",
+      error);
 }
 
 void Server::collect_names() {
@@ -412,6 +441,7 @@ bool Server::renew() {
   std::vector<std::uint64_t> figures;
   for (std::size_t i = 0; i < x_shared->counters.size(); ++i)
     figures.push_back(x_shared->pages->sum(CounterId{static_cast<std::uint16_t>(i)}));
+  const auto quarantine = x_shared->quarantine->keep();
   auto sockets = std::move(x_shared->sockets);
   auto listeners = std::move(x_shared->listeners);
   auto udp = std::move(x_shared->udp);
@@ -420,6 +450,7 @@ bool Server::renew() {
   x_shared.reset();
   if (!prepare_segment()) return false;
   Shared& s = *x_shared;
+  s.quarantine->restore(quarantine, x_clock.now());
   s.sockets = std::move(sockets);
   s.listeners = std::move(listeners);
   s.udp = std::move(udp);

@@ -43,6 +43,9 @@ class Server {
   /// Segment, counters, sockets, modules: everything before the first fork. False: `error()`.
   bool prepare();
   const std::string& error() const noexcept { return x_error; }
+  /// Makes and opens crash_dir, with the rights of before the drop. For who forks workers; what fails costs
+  /// the crash files, a warning says so.
+  void open_crash_directory();
   /// "Listening on" and "Aliases", as SER prints them.
   std::string announcement() const;
   /// Runs until told to stop. Returns the exit status; 1 with `error()` when it did not come up.
@@ -84,6 +87,8 @@ class Server {
   std::vector<Post> x_posts;
   std::string x_error;
   HashKey x_branch_key{};  ///< of the first segment: Via branches must prove themselves on a later one too
+  HashKey x_fingerprint_key{};  ///< of the first segment, so that the quarantine holds on a later one
+  Fd x_crash_directory;
   bool x_modules_started = false;
 };
 

@@ -5,11 +5,14 @@
 #include <syslog.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "base/text.h"
 #include "conf/core_parameter.h"
 #include "shm/slot.h"
 #include "sip/message.h"
+#include "srv/state_directory.h"
 
 namespace ser::srv {
 
@@ -44,6 +47,7 @@ class Reader {
 
   void read() {
     processes();
+    deaths();
     logging();
     network();
     messages();
@@ -90,6 +94,21 @@ class Reader {
     // The last tenth of a second is for the killing and reaping, so that the server is gone in time.
     const std::int64_t seconds = number("exit_timeout", 1);
     x_out.stop_grace = seconds == 0 ? 0 : seconds * 1'000'000'000 - 100'000'000;
+  }
+
+  void deaths() {
+    if (x_file.find("crash_dir") != nullptr) {
+      x_out.crash_dir = text("crash_dir");
+    } else if (const std::string state = text("state_dir", default_state_dir()); !state.empty()) {
+      x_out.crash_dir = state + "/crashes";
+    }
+    x_out.crash_files = static_cast<unsigned>(number("crash_files", crash::CrashDirectory::kDefaultKept));
+    const crash::QuarantineLimits usual;
+    x_out.quarantine.deaths = static_cast<std::uint32_t>(number("crash_quarantine_deaths", usual.deaths));
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    x_out.quarantine.time = number("crash_quarantine_time", usual.time / kSecond) * kSecond;
+    x_out.watchdog_ms = static_cast<std::uint32_t>(number("worker_watchdog", 250));
+    x_out.seccomp = flag("worker_seccomp", false);
   }
 
   void logging() {
@@ -346,6 +365,8 @@ class Overrides {
 
 ServerConfig make_server_config(const Configuration& configuration, const CommandLine& line) {
   ServerConfig out;
+  std::error_code ignored;
+  out.config_file = std::filesystem::absolute(line.config_file, ignored).lexically_normal();
   Reader(configuration, out).read();
   Overrides(configuration, line, out).apply();
   // In SER's dialect `port` acts from its line on, so lines before the first one have the default.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "crash/crash_directory.h"
+#include "crash/quarantine.h"
 #include "net/listener.h"
 #include "net/resolver.h"
 #include "proxy/services.h"
@@ -26,6 +28,14 @@ struct ServerConfig {
   std::uint64_t segment_limit = 0;  ///< bytes; 0: 80 % of the memory
   /// exit_timeout: workers that go on so long after the order to stop are killed; ns; 0: never.
   Instant stop_grace = 900'000'000;
+  // What is kept of deaths, and what workers put around themselves.
+  std::string config_file;  ///< absolute path of what was read
+  std::string crash_dir;    ///< absolute or relative to work_dir; empty: no files
+  unsigned crash_files = crash::CrashDirectory::kDefaultKept;
+  crash::QuarantineLimits quarantine;
+  std::uint32_t watchdog_ms = 250;  ///< CPU time; 0: none
+  bool seccomp = false;
+  bool offline = false;  ///< a replay: no socket is opened, nobody is asked for a name, no identity is taken
   bool verbose_start = false;  ///< steps of the start at notice level instead of info
   // Logging.
   bool log_stderror = false;

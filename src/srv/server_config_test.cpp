@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <syslog.h>
 
+#include <cstdlib>
+
 #include "srv/server.h"
 
 namespace ser::srv {
@@ -129,6 +131,25 @@ TEST(ServerConfig, WorkersPerSocketNameAdvertiseAlias) {
   EXPECT_EQ(config.aliases[1].port, 5061);
   EXPECT_EQ(config.aliases[1].proto, Proto::udp);
   EXPECT_EQ(config.aliases[2].host, "more.example");
+}
+
+TEST(ServerConfig, WhereCrashFilesGo) {
+  ASSERT_EQ(::setenv("STATE_DIRECTORY", "/srv/a:/srv/b", 1), 0);
+  EXPECT_EQ(ser_file("").crash_dir, "/srv/a/crashes");
+  EXPECT_EQ(ser_file("state_dir=\"/srv/mine\"").crash_dir, "/srv/mine/crashes");
+  EXPECT_EQ(ser_file("crash_dir=\"here\"").crash_dir, "here");
+  EXPECT_EQ(ser_file("crash_dir=\"\"").crash_dir, "");
+  ASSERT_EQ(::unsetenv("STATE_DIRECTORY"), 0);
+  EXPECT_FALSE(ser_file("").crash_dir.empty());
+}
+
+TEST(ServerConfig, WhatIsDoneAboutDeaths) {
+  const ServerConfig usual = kamailio_file("");
+  EXPECT_EQ(usual.crash_files, 100U);
+  EXPECT_EQ(usual.quarantine.deaths, 3U);
+  EXPECT_EQ(usual.quarantine.time, 600'000'000'000);
+  EXPECT_EQ(usual.watchdog_ms, 250U);
+  EXPECT_FALSE(usual.seccomp);
 }
 
 TEST(ServerConfig, DebugLevels) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "crash/fingerprint.h"
 #include "srv/statistics.h"
 #include "srv/testing/live.h"
 #include "srv/worker.h"
@@ -299,6 +300,27 @@ TEST_F(Successor, ALargeDatagramNeedsNoRoomInTheSegment) {
   shared->heap->set_limit(0);  // no span can be had; what is there is for small cells
   succeed();
   EXPECT_EQ(forwarded(), (std::vector<std::string>{"4"}));
+}
+
+TEST_F(Successor, DropsWhatIsInQuarantine) {
+  const std::string deadly = numbered_request(1, caller.port);
+  const std::uint64_t looks =
+      crash::fingerprint(shared->crash.key, deadly, address("127.0.0.1", caller.port).ip);
+  shm::Actor reaper(dead, nullptr, nullptr);
+  for (int i = 0; i < 3; ++i)
+    shared->quarantine->note_death(reaper, looks, shm::Stage::script, shared->clock->now());
+  std::string harmless = numbered_request(2, caller.port);
+  harmless.insert(harmless.find("Call-ID"), "Subject: other looks\r\n");
+  receive(0, deadly);
+  receive(1, harmless);
+  slot->rx.next.store(0);
+  slot->rx.count.store(2);
+  slot->rx.at = shared->clock->now();
+  succeed();
+  EXPECT_EQ(forwarded(), (std::vector<std::string>{"2"}));
+  EXPECT_EQ(world.counted("core", "quarantine_drops"), 1U);
+  EXPECT_THAT(statistics_text(*shared), HasSubstr("\ncore.quarantined 1\n"));
+  EXPECT_THAT(statistics_text(*shared), HasSubstr(",stage=\"script\",deaths=\"3\"} 600\n"));
 }
 
 TEST_F(Successor, SendsWhatWasFinishedAndFreesTheRest) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "crash/recorder.h"
 #include "mod/registry.h"
 #include "net/dns_cache.h"
 #include "net/listener.h"
@@ -33,7 +34,7 @@ namespace ser::srv {
 /// Counters of the worker machinery itself.
 struct ServerCounters {
   CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, renewals,
-      dns_requests;
+      dns_requests, quarantine_drops;
 };
 ServerCounters register_server_counters(CounterTable& table);
 
@@ -42,6 +43,22 @@ struct SlotAreas {
   char* spill = nullptr;  ///< kRxBatch places of kSpillBytes
   char* send = nullptr;   ///< kSendArea bytes
   net::RxArea* receive = nullptr;
+};
+
+/// What is kept of a worker's death, beside the quarantine; for the reaper.
+struct CrashKeeping {
+  int directory = -1;  ///< descriptor of crash_dir, opened once; -1: no files
+  unsigned files = crash::CrashDirectory::kDefaultKept;
+  std::string program;               ///< absolute path of what runs
+  std::string config_file;           ///< absolute path
+  std::vector<std::string> sockets;  ///< "udp:192.0.2.1:5060" by SocketId
+  HashKey key;                       ///< of fingerprints
+};
+
+/// What a forked worker puts around itself.
+struct Hardening {
+  std::uint32_t watchdog_ms = 0;  ///< CPU time between two ticks; 0: none
+  bool seccomp = false;
 };
 
 /// Made by Server before the first fork; const for workers but for what lives in the segment. In thread mode
@@ -60,6 +77,10 @@ struct Shared {
   net::DnsCache dns;
   shm::AccountId message_account = 0;
   Fd event_wake;  ///< eventfd of event_inbox
+
+  std::unique_ptr<crash::Quarantine> quarantine;
+  CrashKeeping crash;
+  Hardening hardening;
 
   CounterTable counters;
   proxy::CoreCounters core;
@@ -97,6 +118,9 @@ struct WorkerContext {
                               : shared.further_udp[static_cast<std::size_t>(further_socket)];
   }
 };
+
+/// What the reaper's recorder needs. `shared` outlives it.
+crash::RecorderContext recorder_context(const Shared& shared);
 
 /// Registers the areas of the first `workers` slots in the static part of the segment. False: it is too
 /// small.

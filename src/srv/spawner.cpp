@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "srv/worker.h"
+#include "srv/worker_process.h"
 
 namespace ser::srv {
 
@@ -107,7 +108,8 @@ void ForkSpawner::become_worker(const WorkerContext& context, pid_t supervisor) 
   if (!become_child(worker_title(context), supervisor)) ::_exit(1);
   int status = 1;
   try {
-    status = make_worker(context)->run();
+    WorkerProcess process(context, x_log);
+    status = make_worker(context)->run(&process);
   } catch (const std::exception& exception) {
     // Only start-up allocates from the process's own heap; a worker that cannot is replaced by the
     // supervisor.

@@ -22,6 +22,9 @@ constexpr StatisticLine kLines[] = {
     {"shm.used{owner=\"NAME\"}", "Bytes in use by one owner."},
     {"dns.cached", "Answers of name servers that are remembered."},
     {"timer.armed", "Timers that are armed."},
+    {"core.quarantined", "Kinds of messages that are dropped now because they have killed workers."},
+    {"core.quarantined{fingerprint=\"F\",stage=\"S\",deaths=\"D\"}",
+     "Seconds for which messages that look like F are still dropped; 0: their deaths are only counted."},
     {"core.started", "Seconds since 1970 at the start."},
 };
 
@@ -58,6 +61,12 @@ std::string statistics_text(const Shared& shared) {
   }
   text += fmt::format("dns.cached {}\ntimer.armed {}\ncore.started {}\n", shared.dns.size(),
                       shared.timers->armed(), shared.pages->started());
+  const Instant now = shared.clock->now();
+  text += fmt::format("core.quarantined {}\n", shared.quarantine->size(now));
+  for (const crash::QuarantineListed& one : shared.quarantine->list(now)) {
+    text += fmt::format("core.quarantined{{fingerprint=\"0x{:016x}\",stage=\"{}\",deaths=\"{}\"}} {}\n",
+                        one.fingerprint, to_string(one.stage), one.deaths, one.seconds_left);
+  }
   return text;
 }
 

@@ -28,6 +28,8 @@ void TimerWorker::arm_modules() {
 void TimerWorker::fire(const shm::TimerEvent& event) {
   if (event.type != kTimerModule || event.words[0] >= x_shared.registry->loaded().size()) return;
   mod::Loaded& loaded = x_shared.registry->loaded()[event.words[0]];
+  x_slot.message_serial.store(x_slot.message_serial.load(std::memory_order_relaxed) + 1,
+                              std::memory_order_relaxed);
   x_slot.stage.store(shm::Stage::timer, std::memory_order_relaxed);
   mod::WorkerContext worker{x_log, x_context.rank, x_services};
   loaded.module->on_timer(worker);

@@ -6,6 +6,7 @@
 #include "srv/datagram_worker.h"
 #include "srv/event_worker.h"
 #include "srv/timer_worker.h"
+#include "srv/worker_process.h"
 
 namespace ser::srv {
 
@@ -25,7 +26,24 @@ ServerCounters register_server_counters(CounterTable& table) {
   c.deaths = table.add("core", "worker_deaths", "Workers that died.");
   c.renewals = table.add("core", "renewals", "Times the shared segment was made anew after damage.");
   c.dns_requests = table.add("dns", "requests", "Names workers asked the event worker for.");
+  c.quarantine_drops = table.add("core", "quarantine_drops",
+                                 "Messages dropped because messages like them have killed workers.");
   return c;
+}
+
+crash::RecorderContext recorder_context(const Shared& shared) {
+  return {shared.segment,
+          *shared.heap,
+          *shared.slots,
+          *shared.quarantine,
+          crash::CrashDirectory(shared.crash.directory, shared.crash.files),
+          shared.crash.key,
+          *shared.clock,
+          "ser " SER_VERSION,
+          shared.crash.program,
+          shared.crash.config_file,
+          shared.program->files,
+          shared.crash.sockets};
 }
 
 bool lay_out_slot_areas(Shared& shared, std::uint16_t workers) {
@@ -88,7 +106,7 @@ WorkerBase::WorkerBase(const WorkerContext& context)
                  nullptr,
                  context.id.slot} {}
 
-int WorkerBase::run() {
+int WorkerBase::run(WorkerProcess* process) {
   x_shared.slots->started(x_context.id.slot, static_cast<std::int32_t>(::getpid()));
   x_sink.adopt();
   x_sink.flush();
@@ -97,6 +115,8 @@ int WorkerBase::run() {
     x_owned_state.push_back(loaded.module->start_worker(worker));
     x_module_state[loaded.module->index] = x_owned_state.back().get();
   }
+  // Modules have opened what they need by now.
+  if (process != nullptr && !process->lock_down(x_log)) return 1;
   set_state(shm::WorkerState::ready);
   return work();
 }

@@ -17,6 +17,8 @@
 
 namespace ser::srv {
 
+class WorkerProcess;
+
 /// multihomed source choice for a worker (`mhomed`).
 class KernelSources final : public proxy::SourceService {
  public:
@@ -37,8 +39,9 @@ class WorkerBase {
   WorkerBase(const WorkerBase&) = delete;
   WorkerBase& operator=(const WorkerBase&) = delete;
 
-  /// Works until the slot's stop flag is set; returns the exit status of a process.
-  int run();
+  /// Works until the slot's stop flag is set; returns the exit status of a process. `process`: null in a
+  /// thread.
+  int run(WorkerProcess* process = nullptr);
 
  protected:
   /// The loop. Returns the exit status.

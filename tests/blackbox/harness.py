@@ -119,7 +119,10 @@ class Server:
     def __enter__(self):
         try:
             with self.log_file.open("wb") as log:
-                self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                # Crash files go to its own folder, not to the machine's.
+                env = {**os.environ, "STATE_DIRECTORY": str(self.folder / "state")}
+                self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                                env=env)
             if self.wait:
                 wait_until(self._ready, 10, "the server to listen")
         except BaseException:

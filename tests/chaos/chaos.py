@@ -25,6 +25,7 @@ CONFIG = """#!KAMAILIO
 listen=udp:127.0.0.1:@PORT@
 children=@CHILDREN@
 maxbuffer=4194304
+crash_quarantine_deaths=0
 disable_core_dump=@NO_CORES@
 loadmodule "sl.so"
 loadmodule "maxfwd.so"

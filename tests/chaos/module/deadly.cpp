@@ -6,7 +6,9 @@
 //   if (!locked()) { sl_send_reply("500", "Locked"); exit; }
 // It knows how the segment lies, which no module of the world outside may: only so can it hold the server's
 // own locks when it dies, and write over what lies there.
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstddef>
@@ -176,6 +178,9 @@ class Deadly final : public mod::Module {
     if (how == "exit") std::exit(3);
     if (how == "loop") loop_for_ever();
     if (how == "stop") return ::raise(SIGSTOP) == 0;
+    // What worker_seccomp forbids; true: it was not refused.
+    if (how == "exec") return ::execl("/bin/true", "true", nullptr) == 0;
+    if (how == "create") return ::open("deadly.created", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0;
     if (how == "leak") {
       for (int i = 0; i < 8; ++i) static_cast<void>(run.arena().allocate(std::size_t{64} << 10));
       ::raise(SIGKILL);
@@ -220,7 +225,7 @@ mod::ModuleSpec describe() {
           "stop-heap (SIGSTOP; goes on at SIGCONT), scribble:WORDS:SEED (writes over that many words of the "
           "segment and "
           "goes "
-          "on).",
+          "on), exec and create (run a program, create a file: worker_seccomp refuses both).",
           {"what"}, proxy::kAnyRoute, "1 went on afterwards, -1 unknown word")
       .function<&Deadly::locked>("locked", "Takes and leaves the lock that kill-lock and stop-lock hold.", {},
                                  proxy::kAnyRoute, "1 done, -1 the lock was not to be had")
