@@ -17,7 +17,7 @@ SipHasher::SipHasher(const HashKey& key) noexcept
       x_v2(key.k0 ^ 0x6c7967656e657261ULL),
       x_v3(key.k1 ^ 0x7465646279746573ULL) {}
 
-inline void SipHasher::round() noexcept {
+[[gnu::always_inline]] inline void SipHasher::round() noexcept {
   x_v0 += x_v1;
   x_v1 = rotl(x_v1, 13) ^ x_v0;
   x_v0 = rotl(x_v0, 32);
@@ -30,7 +30,7 @@ inline void SipHasher::round() noexcept {
   x_v2 = rotl(x_v2, 32);
 }
 
-inline void SipHasher::word(std::uint64_t m) noexcept {
+[[gnu::always_inline]] inline void SipHasher::word(std::uint64_t m) noexcept {
   x_v3 ^= m;
   round();
   x_v0 ^= m;
@@ -50,11 +50,14 @@ void SipHasher::add(std::string_view bytes) noexcept {
     word(x_tail);
     x_tail = 0;
   }
+  // On a copy, which stays in registers.
+  SipHasher state = *this;
   for (; n >= 8; n -= 8, at += 8) {
     std::uint64_t m;
     std::memcpy(&m, at, 8);
-    word(m);
+    state.word(m);
   }
+  *this = state;
   for (unsigned i = 0; i < n; ++i)
     x_tail |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
 }
@@ -78,6 +81,22 @@ std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept {
   SipHasher hasher(key);
   hasher.add(bytes);
   return hasher.finish();
+}
+
+std::uint64_t sip_hash(const HashKey& key, std::initializer_list<std::string_view> parts) noexcept {
+  // In one piece the hash runs over whole words; the longer way gives the same.
+  char whole[256];
+  std::size_t size = 0;
+  for (const std::string_view part : parts) {
+    if (part.size() > sizeof whole - size) [[unlikely]] {
+      SipHasher hasher(key);
+      for (const std::string_view each : parts) hasher.add(each);
+      return hasher.finish();
+    }
+    if (!part.empty()) std::memcpy(whole + size, part.data(), part.size());
+    size += part.size();
+  }
+  return sip_hash(key, {whole, size});
 }
 
 }  // namespace ser

@@ -2,6 +2,7 @@
 // SipHash-1-3: the keyed hash for tables fed by strangers and for the branch token.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace ser {
@@ -28,5 +29,8 @@ class SipHasher {
 };
 
 std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept;
+/// The hash of all parts, one behind the other. Where one ends is not in it: hash the sizes, too, when that
+/// matters.
+std::uint64_t sip_hash(const HashKey& key, std::initializer_list<std::string_view> parts) noexcept;
 
 }  // namespace ser

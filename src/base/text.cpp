@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace ser {
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
+  // Most texts that are equal are equal in case, too.
+  if (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
   }
@@ -70,7 +74,28 @@ std::size_t print_u64(char* out, std::uint64_t value) noexcept {
   return n;
 }
 
+namespace {
+
+/// Eight digits at once: the nibbles are spread over the bytes of a word, then each becomes its character.
+std::uint64_t hex_word(std::uint32_t value) noexcept {
+  std::uint64_t word = value;
+  word = (word << 32 | word >> 16) & 0x0000FFFF0000FFFFULL;
+  word = (word << 16 | word >> 8) & 0x00FF00FF00FF00FFULL;
+  word = (word << 8 | word >> 4) & 0x0F0F0F0F0F0F0F0FULL;
+  const std::uint64_t letters = (word + 0x0606060606060606ULL) >> 4 & 0x0101010101010101ULL;
+  return word + 0x3030303030303030ULL + letters * ('a' - '9' - 1);
+}
+
+}  // namespace
+
 void print_hex(char* out, std::uint64_t value, unsigned digits) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; digits >= 8; value >>= 32) {
+      digits -= 8;
+      const std::uint64_t word = hex_word(static_cast<std::uint32_t>(value));
+      std::memcpy(out + digits, &word, 8);
+    }
+  }
   for (unsigned i = digits; i-- > 0; value >>= 4) out[i] = "0123456789abcdef"[value & 15];
 }
 

@@ -16,7 +16,6 @@ namespace ser::proxy {
 
 namespace {
 
-constexpr std::uint16_t kDefaultPort = 5060;
 /// RFC 3261 8.1.1.6: what a request without Max-Forwards gets.
 constexpr std::string_view kNewMaxForwards = "Max-Forwards: 70\r\n";
 

@@ -11,6 +11,8 @@
 
 namespace ser::proxy {
 
+inline constexpr std::uint16_t kDefaultPort = 5060;  ///< where nothing else is said (RFC 3261 18.2.2, 19.1.2)
+
 /// host and port as text or address, resolved without waiting. Errc::pending: the name is being looked up
 /// (counted; the caller answers 503); Errc::not_found; Errc::syntax; Errc::unsupported (a protocol we do not
 /// speak).

@@ -61,8 +61,6 @@ bool needs_received(const Services& services, const RxPacket& rx, const sip::Via
   // What the client wrote there itself would send the response wherever it likes.
   if (!top.received.empty()) return true;
   if (!top.host.empty() && (is_digit(top.host.front()) || top.host.front() == '[')) {
-    // The usual client writes its address as the kernel would: text against text first.
-    if (top.host == print_ip(rx.from.ip, true).view()) return false;
     const auto ip = parse_ip(top.host);
     if (ip) return *ip != rx.from.ip;
   }

@@ -120,14 +120,16 @@ Result<TxTarget> reply_target(Run& run, const sip::Via& top) noexcept {
 }  // namespace
 
 std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
+  constexpr std::string_view kPurpose = "to-tag";
+  const auto top = request.via(0);
+  const std::string_view branch = top ? (*top)->branch : std::string_view{};
+  const std::string_view sent_by = top ? (*top)->sent_by : std::string_view{};
+  // A modern branch names the transaction; its CANCEL and the ACK to our reply carry the same one.
+  if (top && has_unique_branch(**top)) return sip_hash(services.via_key, {kPurpose, branch, sent_by});
   SipHasher hasher(services.via_key);
-  hasher.add("to-tag");
-  if (const auto top = request.via(0); top) {
-    hasher.add((*top)->branch);
-    hasher.add((*top)->sent_by);
-    // A modern branch names the transaction; its CANCEL and the ACK to our reply carry the same one.
-    if (has_unique_branch(**top)) return hasher.finish();
-  }
+  hasher.add(kPurpose);
+  hasher.add(branch);
+  hasher.add(sent_by);
   if (const auto from = request.get<sip::hdr::From>(); from) hasher.add((*from)->tag);
   if (const sip::HeaderField* call_id = request.find(sip::HeaderId::call_id); call_id != nullptr)
     hasher.add(call_id->value());

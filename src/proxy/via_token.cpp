@@ -24,27 +24,9 @@ std::uint64_t proof(const HashKey& key, std::string_view head, const sip::Via& b
   head.remove_prefix(kCookie);
   const std::uint64_t sizes =
       static_cast<std::uint64_t>(below.port) << 32 | below.host.size() << 16 | below.branch.size();
-  // In one piece the hash runs over whole words; the longer way gives the same.
-  char whole[256];
-  const std::size_t size = head.size() + below.host.size() + sizeof sizes + below.branch.size();
-  if (size <= sizeof whole) [[likely]] {
-    char* at = whole;
-    const auto put = [&at](const void* bytes, std::size_t count) {
-      if (count != 0) std::memcpy(at, bytes, count);
-      at += count;
-    };
-    put(head.data(), head.size());
-    put(below.host.data(), below.host.size());
-    put(&sizes, sizeof sizes);
-    put(below.branch.data(), below.branch.size());
-    return sip_hash(key, {whole, size});
-  }
-  SipHasher hasher(key);
-  hasher.add(head);
-  hasher.add(below.host);
-  hasher.add(sizes);
-  hasher.add(below.branch);
-  return hasher.finish();
+  char size_text[sizeof sizes];
+  std::memcpy(size_text, &sizes, sizeof sizes);
+  return sip_hash(key, {head, below.host, {size_text, sizeof sizes}, below.branch});
 }
 
 bool has_cookie(std::string_view branch) noexcept {

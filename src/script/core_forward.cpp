@@ -27,6 +27,7 @@ Result<SockAddr> target_of(proxy::Run& run, const Host& host, const Port& port) 
     if ((*host)->from_uri) name = uri->host;
     if (port && (*port)->from_uri) number = uri->port;
   }
+  if ((*host)->address.valid()) return SockAddr{(*host)->address, number != 0 ? number : proxy::kDefaultPort};
   return proxy::resolve(run.services(), name, number, Proto::udp);
 }
 
@@ -48,6 +49,7 @@ std::unique_ptr<HostArgument> HostArgument::compile(std::string_view text, std::
     return nullptr;
   }
   made->host = text;
+  if (const auto ip = parse_ip(text); ip && !made->from_uri) made->address = *ip;
   return made;
 }
 

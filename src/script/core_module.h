@@ -33,6 +33,7 @@ struct LengthLimit {
 /// A destination as forward() and send() take it: a host, an address, or `uri:host`.
 struct HostArgument {
   std::string host;
+  IpAddress address;  ///< of a `host` that is one; else none
   bool from_uri = false;
   static std::unique_ptr<HostArgument> compile(std::string_view text, std::string& error);
 };

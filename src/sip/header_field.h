@@ -31,13 +31,14 @@ class HeaderField {
   friend class Message;
   enum class Verdict : std::uint8_t { unknown, good, bad, no_memory };
 
-  const char* x_line = nullptr;  // nullptr: not a field but the link that ends a chunk, x_typed: the next
+  const char* x_line = nullptr;
   mutable const void* x_typed = nullptr;  // the typed value when good, an Error when bad
   std::uint16_t x_offset = 0;
   std::uint16_t x_line_size = 0;
   std::uint16_t x_name_size = 0;
   std::uint16_t x_value_at = 0;
   std::uint16_t x_value_size = 0;
+  std::uint16_t x_number = 0;  // which line of the header it is, from 0
   HeaderId x_id = HeaderId::other;
   mutable Verdict x_verdict = Verdict::unknown;
   bool x_malformed = false;

@@ -7,7 +7,7 @@
 
 namespace ser::sip {
 
-/// One value per row of header_table.h, in the same order. The first kHotHeaders are found without a search.
+/// One value per row of header_table.h, in the same order.
 enum class HeaderId : std::uint8_t {
   other,
   via,
@@ -146,8 +146,6 @@ enum class HeaderId : std::uint8_t {
   www_authenticate,
 };
 
-/// Ids below this one are looked up in a small table of the message.
-inline constexpr std::size_t kHotHeaders = 16;
 /// Number of ids, `other` included.
 inline constexpr std::size_t kHeaderIds = static_cast<std::size_t>(HeaderId::www_authenticate) + 1;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the header fields of a message lie, found in one pass over its bytes and without reading a name.
+// Where the header fields of a message lie, found in one pass over its bytes and without reading more
+// of a name than its first letter and its length.
 #pragma once
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace ser::sip {
@@ -26,21 +26,37 @@ struct HeaderScan {
   bool bare_cr = false;          ///< a CR without LF stands before it
 };
 
+/// Where a scan puts what it finds about lines. The arrays are the caller's.
+struct LineRoom {
+  LineEnd* lines = nullptr;
+  std::uint8_t* shapes = nullptr;  ///< of the names (name_shape.h); that of the start line means nothing
+  std::size_t size = 0;            ///< elements of either
+};
+
 /// A scan with room for usual headers, made on the stack by who checks a datagram before it becomes a
 /// message.
 struct LineIndex {
   static constexpr std::size_t kRoom = 128;
   HeaderScan scan;
   std::array<LineEnd, kRoom> lines;
+  std::array<std::uint8_t, kRoom> shapes;
 };
 
 /// Finds line ends (LF, with or without CR before it), folds, first colons and the blank line in at most
-/// 65,535 bytes. Keeps the first room.size() lines. Reads no further than the 64 bytes the blank line is in.
+/// 65,535 bytes. Keeps the first room.size lines. Reads no further than the 64 bytes the blank line is in.
 /// A line without LF at the end of the text is not counted.
-HeaderScan scan_lines(std::string_view text, std::span<LineEnd> room) noexcept;
+HeaderScan scan_lines(std::string_view text, const LineRoom& room) noexcept;
+
+/// How the bytes are looked at. All ways find the same, which tests and the fuzz target compare; scan_lines()
+/// takes the fastest the processor has.
+enum class ScanWay : std::uint8_t { bytewise, sse2, avx2 };
+/// Whether this processor, and the program built for it, has that way.
+bool can_scan(ScanWay way) noexcept;
+/// `way` must be one that can_scan().
+HeaderScan scan_lines(std::string_view text, const LineRoom& room, ScanWay way) noexcept;
 
 inline void scan_lines(std::string_view text, LineIndex& index) noexcept {
-  index.scan = scan_lines(text, index.lines);
+  index.scan = scan_lines(text, {index.lines.data(), index.shapes.data(), index.lines.size()});
 }
 
 }  // namespace ser::sip

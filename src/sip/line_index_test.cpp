@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sip/message.h"
@@ -55,13 +56,44 @@ std::string make_text(unsigned seed) {
   return text;
 }
 
-TEST(LineIndex, AgreesWithABytewiseScan) {
-  for (unsigned seed = 0; seed < 2000; ++seed) {
+/// The shape of a line's name, found by its first colon.
+std::uint8_t slow_shape(std::string_view text, std::size_t begin, std::size_t colon) {
+  if (colon <= begin) return kNoShape;
+  std::string_view name = text.substr(begin, colon - begin);
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  return name.empty() ? kNoShape : name_shape(name[0], name.size());
+}
+
+TEST(LineIndex, AllNamesOfAHeaderHaveOneShape) {
+  for (const HeaderRow& row : kHeaderTable) {
+    if (row.name.empty()) continue;
+    const std::uint8_t shape = name_shape(row.name[0], row.name.size());
+    EXPECT_NE(shape, kNoShape) << row.name;
+    EXPECT_EQ(name_shape(to_lower(row.name[0]), row.name.size()), shape) << row.name;
+    if (row.compact == 0) continue;
+    EXPECT_EQ(name_shape(row.compact, 1), shape) << row.name;
+    EXPECT_EQ(name_shape(static_cast<char>(row.compact - 'a' + 'A'), 1), shape) << row.name;
+  }
+}
+
+class LineIndexWays : public ::testing::TestWithParam<ScanWay> {
+ protected:
+  bool able() const { return can_scan(GetParam()); }
+  static void scan(std::string_view text, LineIndex& index) {
+    index.scan = scan_lines(text, {index.lines.data(), index.shapes.data(), index.lines.size()}, GetParam());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(All, LineIndexWays,
+                         ::testing::Values(ScanWay::bytewise, ScanWay::sse2, ScanWay::avx2));
+
+TEST_P(LineIndexWays, AgreesWithASlowScan) {
+  for (unsigned seed = 0; able() && seed < 2000; ++seed) {
     const std::string text = make_text(seed);
     std::vector<LineEnd> lines;
     const HeaderScan expected = slow_scan(text, lines);
     LineIndex index;
-    scan_lines(text, index);
+    scan(text, index);
+    std::size_t begin = 0;
     ASSERT_EQ(index.scan.count, expected.count) << seed;
     EXPECT_EQ(index.scan.complete, expected.complete) << seed;
     EXPECT_EQ(index.scan.bare_cr, expected.bare_cr) << seed;
@@ -70,24 +102,26 @@ TEST(LineIndex, AgreesWithABytewiseScan) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       EXPECT_EQ(index.lines[i].end, lines[i].end) << seed;
       EXPECT_EQ(index.lines[i].colon, lines[i].colon) << seed;
+      EXPECT_EQ(index.shapes[i], slow_shape(text, begin, lines[i].colon)) << seed;
+      begin = lines[i].end;
     }
   }
 }
 
-TEST(LineIndex, EveryLengthAroundABlock) {
-  for (std::size_t size = 1; size < 200; ++size) {
+TEST_P(LineIndexWays, EveryLengthAroundABlock) {
+  for (std::size_t size = 1; able() && size < 300; ++size) {
     const std::string x(size, 'x');
     LineIndex index;
-    scan_lines(x + "\r\n\r\n", index);
+    scan(x + "\r\n\r\n", index);
     EXPECT_TRUE(index.scan.complete && !index.scan.bare_cr) << size;
     EXPECT_EQ(index.scan.header_end, size + 4);
-    scan_lines(x + "\r", index);
+    scan(x + "\r", index);
     EXPECT_TRUE(!index.scan.complete && index.scan.bare_cr) << size;
-    scan_lines(x + "\r\n", index);
+    scan(x + "\r\n", index);
     EXPECT_TRUE(!index.scan.complete && !index.scan.bare_cr) << size;
-    scan_lines(x + "\ry\r\n\r\n", index);
+    scan(x + "\ry\r\n\r\n", index);
     EXPECT_TRUE(index.scan.complete && index.scan.bare_cr) << size;
-    scan_lines(x + "\r\n\r\n\rz", index);
+    scan(x + "\r\n\r\n\rz", index);
     EXPECT_TRUE(index.scan.complete && !index.scan.bare_cr) << size;
   }
 }
@@ -105,6 +139,43 @@ TEST(LineIndex, MoreLinesThanRoomAreCounted) {
   EXPECT_TRUE((*message)->index_all());
   EXPECT_EQ((*message)->headers_indexed(), 200U);
   EXPECT_EQ((*message)->find(HeaderId::accept_contact, 199)->value(), "b");
+}
+
+TEST(LineIndex, FindsFieldsBeyondTheFirstSixteen) {
+  std::string text = "OPTIONS sip:b@x SIP/2.0\r\n";
+  for (int i = 0; i < 40; ++i) text += "X-Some-" + std::to_string(i) + ": " + std::to_string(i) + "\r\n";
+  text += "Route: <sip:r@x>\r\nl \t: 0\r\n\r\n";
+  TestArena arena;
+  const auto message = Message::parse(text, arena.arena);
+  ASSERT_TRUE(message);
+  EXPECT_EQ((*message)->find(HeaderId::expires), nullptr);
+  EXPECT_EQ((*message)->find(HeaderId::route)->value(), "<sip:r@x>");
+  EXPECT_EQ((*message)->find(HeaderId::content_length)->value(), "0");
+  EXPECT_EQ((*message)->find("x-some-31")->value(), "31");
+  EXPECT_EQ((*message)->find("x-some-40"), nullptr);
+}
+
+TEST(LineIndex, LinesAreToldApartWithoutBeingRead) {
+  const std::string text =
+      "OPTIONS sip:b@x SIP/2.0\r\nSubject: s\r\nv: SIP/2.0/UDP a\r\nbroken\r\nTo \t: <sip:b@x>,\r\n more\r\n"
+      "Contact: <sip:c@x>\r\ni: 1\r\n\r\n";
+  TestArena arena;
+  const auto message = Message::parse(text, arena.arena);
+  ASSERT_TRUE(message);
+  constexpr ShapeSet kSet{HeaderId::via, HeaderId::to, HeaderId::call_id};
+  std::vector<std::pair<HeaderId, std::string>> found;
+  Message::Line line;
+  for (std::size_t from = 0; (*message)->next_line(kSet, from, line); from = line.number + 1)
+    found.emplace_back(line.id, line.text);
+  const std::vector<std::pair<HeaderId, std::string>> expected{
+      {HeaderId::via, "v: SIP/2.0/UDP a\r\n"},
+      {HeaderId::to, "To \t: <sip:b@x>,\r\n more\r\n"},
+      {HeaderId::contact, "Contact: <sip:c@x>\r\n"},  // as long as Call-ID, and with its first letter
+      {HeaderId::call_id, "i: 1\r\n"}};
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ((*message)->headers_indexed(), 0U);
+  EXPECT_EQ((*message)->field_at(line)->value(), "1");
+  EXPECT_EQ((*message)->headers_indexed(), 1U);
 }
 
 TEST(LineIndex, FindReadsOnlyWhatItMay) {

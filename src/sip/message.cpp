@@ -3,41 +3,33 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/text.h"
 #include "sip/header_table.h"
 #include "sip/scanner.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace ser::sip {
 
 namespace {
 
-/// What a name must look like to be worth reading: nearly all fields of a message are told apart by it.
-struct NameShape {
-  char letter = 0;   // lower case
-  char compact = 0;  // the same; NUL: none
-  std::uint8_t size = 0;
-};
+/// Behind the shapes of a message, so that sixteen can be read from any of them.
+constexpr std::size_t kShapePadding = 16;
 
-constexpr std::array<NameShape, kHeaderIds> make_shapes() {
-  std::array<NameShape, kHeaderIds> shapes{};
+constexpr std::array<std::uint8_t, kHeaderIds> make_id_shapes() {
+  std::array<std::uint8_t, kHeaderIds> shapes{};
   for (const HeaderRow& row : kHeaderTable) {
-    if (row.name.empty()) continue;
-    shapes[static_cast<std::size_t>(row.id)] = {to_lower(row.name[0]), row.compact,
-                                                static_cast<std::uint8_t>(row.name.size())};
+    if (!row.name.empty())
+      shapes[static_cast<std::size_t>(row.id)] = name_shape(row.name[0], row.name.size());
   }
   return shapes;
 }
-
-constexpr std::array<NameShape, kHeaderIds> kShapes = make_shapes();
-
-bool may_be(const NameShape& shape, const char* name, std::size_t size) noexcept {
-  const char letter = static_cast<char>(name[0] | 0x20);
-  if (size == shape.size) return letter == shape.letter;
-  if (size == 1) return letter == shape.compact;
-  return size > 1 && is_space(name[size - 1]);  // white space before the colon
-}
+constexpr std::array<std::uint8_t, kHeaderIds> kIdShapes = make_id_shapes();
 
 /// SP or a control character: nearly no byte is, so this goes before is_lws().
 bool is_low(char c) noexcept {
@@ -75,15 +67,20 @@ bool Message::keep_lines(const LineIndex& lines) noexcept {
   if (scan.count == 0) return true;  // only a start line without line end, which parse_start_line() refused
   const std::size_t count = std::min<std::size_t>(scan.count, kMaxHeaders + 1);
   x_too_many = scan.count > count;
-  auto* kept = static_cast<LineEnd*>(x_arena->allocate(count * sizeof(LineEnd), alignof(LineEnd)));
+  auto* kept = static_cast<LineEnd*>(
+      x_arena->allocate(count * (sizeof(LineEnd) + 1) + kShapePadding, alignof(LineEnd)));
   if (kept == nullptr) return false;
+  auto* shapes = reinterpret_cast<std::uint8_t*>(kept + count);
   if (count <= LineIndex::kRoom) {
     std::memcpy(kept, lines.lines.data(), count * sizeof(LineEnd));
+    std::memcpy(shapes, lines.shapes.data(), count);
   } else {
-    scan_lines(x_bytes, {kept, count});
+    scan_lines(x_bytes, {kept, shapes, count});
   }
+  std::memset(shapes + count, kNoShape, kShapePadding);
   x_first_line = kept[0].end;
   x_lines = kept + 1;
+  x_shapes = shapes + 1;
   x_line_count = static_cast<std::uint16_t>(count - 1);
   return true;
 }
@@ -93,17 +90,19 @@ void Message::note(Errc code, const char* what, std::size_t offset) const noexce
     x_error = {code, static_cast<std::uint32_t>(offset), what};
 }
 
-bool Message::make_fields() const noexcept {
-  if (x_fields != nullptr || x_line_count == 0) return x_line_count != 0;
-  x_fields = x_arena->make_array<HeaderField>(x_line_count);
-  if (x_fields == nullptr) note(Errc::no_memory, "no room for the header table", x_first_line);
-  return x_fields != nullptr;
-}
-
-const HeaderField& Message::field(std::size_t line) const noexcept {
-  HeaderField& field = x_fields[line];
-  if (field.x_line == nullptr) fill(field, line);
-  return field;
+const HeaderField* Message::field(std::size_t line) const noexcept {
+  if (x_fields == nullptr) x_fields = x_arena->make_array<HeaderField*>(x_line_count);
+  if (x_fields != nullptr) [[likely]] {
+    HeaderField*& field = x_fields[line];
+    if (field != nullptr) return field;
+    field = x_arena->make<HeaderField>();
+    if (field != nullptr) [[likely]] {
+      fill(*field, line);
+      return field;
+    }
+  }
+  note(Errc::no_memory, "no room for a header field", x_first_line);
+  return nullptr;
 }
 
 /// The plain case is `Name: value CRLF`; everything else takes the slow road.
@@ -115,6 +114,7 @@ void Message::fill(HeaderField& field, std::size_t number) const noexcept {
   const char* const colon = x_bytes.data() + found.colon;
   ++x_count;
   field.x_line = line;
+  field.x_number = static_cast<std::uint16_t>(number);
   field.x_offset = static_cast<std::uint16_t>(begin);
   field.x_line_size = static_cast<std::uint16_t>(found.end - begin);
   if (found.colon <= begin) [[unlikely]] {
@@ -150,27 +150,51 @@ void Message::fill_malformed(HeaderField& field) const noexcept {
   note(Errc::syntax, "malformed header field", field.x_offset);
 }
 
+std::size_t Message::find_shape(std::uint8_t shape, std::size_t line) const noexcept {
+#ifdef __SSE2__
+  const __m128i wanted = _mm_set1_epi8(static_cast<char>(shape));
+  for (; line < x_line_count; line += 16) {
+    __m128i shapes;
+    std::memcpy(&shapes, x_shapes + line, 16);
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(shapes, wanted)));
+    if (found != 0) return line + static_cast<unsigned>(std::countr_zero(found));
+  }
+  return x_line_count;
+#else
+  while (line < x_line_count && x_shapes[line] != shape) ++line;
+  return line;
+#endif
+}
+
 const HeaderField* Message::find_from(HeaderId id, std::size_t line) const noexcept {
-  if (!make_fields()) return nullptr;
-  const NameShape shape = kShapes[static_cast<std::size_t>(id)];
-  std::size_t begin = line_begin(line);
-  for (; line < x_line_count; begin = x_lines[line++].end) {
-    const std::size_t colon = x_lines[line].colon;
-    if (colon <= begin || !may_be(shape, x_bytes.data() + begin, colon - begin)) continue;
-    if (const HeaderField& candidate = field(line); candidate.x_id == id) return &candidate;
+  const std::uint8_t shape = kIdShapes[static_cast<std::size_t>(id)];
+  while ((line = find_shape(shape, line)) < x_line_count) {
+    const HeaderField* candidate = field(line++);
+    if (candidate == nullptr || candidate->x_id == id) return candidate;
   }
   return nullptr;
 }
 
+bool Message::next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept {
+  for (; from < x_line_count; ++from) {
+    if (!set.may_hold(x_shapes[from])) continue;
+    const std::size_t begin = line_begin(from);
+    const std::string_view text = x_bytes.substr(begin, x_lines[from].end - begin);
+    std::size_t size = x_lines[from].colon - begin;
+    while (size != 0 && is_space(text[size - 1])) --size;
+    line = {header_id(text.substr(0, size)), text, from};
+    return true;
+  }
+  return false;
+}
+
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
-  if (!make_fields()) return nullptr;
-  const std::size_t line = after == nullptr ? 0 : static_cast<std::size_t>(after - x_fields) + 1;
-  return line < x_line_count ? &field(line) : nullptr;
+  const std::size_t line = after == nullptr ? 0 : std::size_t{after->x_number} + 1;
+  return line < x_line_count ? field(line) : nullptr;
 }
 
 const HeaderField* Message::next_same(const HeaderField& after) const noexcept {
-  if (after.x_id != HeaderId::other)
-    return find_from(after.x_id, static_cast<std::size_t>(&after - x_fields) + 1);
+  if (after.x_id != HeaderId::other) return find_from(after.x_id, std::size_t{after.x_number} + 1);
   const HeaderField* next = next_field(&after);
   while (next != nullptr && next->x_id != HeaderId::other) next = next_field(next);
   return next;
@@ -178,19 +202,11 @@ const HeaderField* Message::next_same(const HeaderField& after) const noexcept {
 
 const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
   const HeaderField* found = nullptr;
-  if (const auto hot = static_cast<std::size_t>(id); id == HeaderId::other) {
+  if (id != HeaderId::other) {
+    found = find_from(id, 0);
+  } else {
     found = next_field(nullptr);
-    if (found != nullptr && found->x_id != id) found = next_same(*found);
-  } else if (hot >= kHotHeaders) {
-    found = find_from(id, 0);
-  } else if (x_hot[hot] == kUnknown) {
-    found = find_from(id, 0);
-    if (found != nullptr)
-      x_hot[hot] = static_cast<std::uint16_t>(found - x_fields + 1);
-    else if (x_fields != nullptr)
-      x_hot[hot] = kAbsent;
-  } else if (x_hot[hot] != kAbsent) {
-    found = &x_fields[x_hot[hot] - 1];
+    while (found != nullptr && found->x_id != id) found = next_field(found);
   }
   for (; nth > 0 && found != nullptr; --nth) found = next_same(*found);
   return found;
@@ -198,22 +214,20 @@ const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
 
 const HeaderField* Message::find(std::string_view name, std::size_t nth) const noexcept {
   if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id, nth);
-  if (name.empty() || name.size() > 255 || !make_fields()) return nullptr;
-  const NameShape shape{static_cast<char>(name[0] | 0x20), 0, static_cast<std::uint8_t>(name.size())};
-  std::size_t begin = x_first_line;
-  for (std::size_t line = 0; line < x_line_count; begin = x_lines[line++].end) {
-    const std::size_t colon = x_lines[line].colon;
-    if (colon <= begin || !may_be(shape, x_bytes.data() + begin, colon - begin)) continue;
-    const HeaderField& candidate = field(line);
-    if (candidate.x_malformed || !iequals(candidate.name(), name)) continue;
-    if (nth-- == 0) return &candidate;
+  if (name.empty()) return nullptr;
+  const std::uint8_t shape = name_shape(name[0], name.size());
+  for (std::size_t line = 0; (line = find_shape(shape, line)) < x_line_count; ++line) {
+    const HeaderField* candidate = field(line);
+    if (candidate == nullptr) return nullptr;
+    if (candidate->x_malformed || !iequals(candidate->name(), name)) continue;
+    if (nth-- == 0) return candidate;
   }
   return nullptr;
 }
 
 Result<void> Message::index_all() const noexcept {
-  if (make_fields()) {
-    for (std::size_t line = 0; line < x_line_count; ++line) field(line);
+  for (std::size_t line = 0; line < x_line_count; ++line) {
+    if (field(line) == nullptr) break;
   }
   if (x_too_many) note(Errc::too_many, "too many header fields", x_lines[x_line_count - 1].end);
   if (!x_has_blank_line) note(Errc::incomplete, "no blank line after the header", x_bytes.size());
@@ -245,7 +259,8 @@ std::string_view Message::body() const noexcept {
 }
 
 std::string_view Message::wire_bytes() const noexcept {
-  return x_bytes.substr(0, x_header_end + body().size());
+  if (x_wire_size == 0) x_wire_size = static_cast<std::uint16_t>(x_header_end + body().size());
+  return x_bytes.substr(0, x_wire_size);
 }
 
 Error Message::keep_error(const HeaderField& field, const Error& error) const noexcept {
@@ -262,7 +277,11 @@ Error Message::kept_error(const HeaderField& field) const noexcept {
 }
 
 Result<const Via*> Message::via(std::size_t n) const noexcept {
-  return nth<hdr::Via>(n);
+  // Everybody asks for the first one, several times.
+  if (n == 0 && x_top_via != nullptr) return x_top_via;
+  const auto found = nth<hdr::Via>(n);
+  if (n == 0 && found) x_top_via = *found;
+  return found;
 }
 Result<const NameAddr*> Message::route(std::size_t n) const noexcept {
   return nth<hdr::Route>(n);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Message: one received SIP message. Immutable bytes, header fields read on demand, typed values parsed once.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "sip/hdr.h"
 #include "sip/header_field.h"
 #include "sip/line_index.h"
+#include "sip/name_shape.h"
 #include "sip/start_line.h"
 
 namespace ser::sip {
@@ -61,6 +61,17 @@ class Message {
   /// The next field of the same id after `after` (of a known id): walks all of a kind in linear time.
   const HeaderField* next_same(const HeaderField& after) const noexcept;
 
+  /// One header field as it stands, for those who copy lines: nothing is parsed or kept.
+  struct Line {
+    HeaderId id = HeaderId::other;
+    std::string_view text;   ///< with continuation lines and line end
+    std::size_t number = 0;  ///< for field_at()
+  };
+  /// The first line from number `from` on whose name may be in `set`; `line` is filled then. False: no more.
+  bool next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept;
+  /// The field of a line that next_line() found; nullptr when there is no memory.
+  const HeaderField* field_at(const Line& line) const noexcept { return field(line.number); }
+
   /// Indexes everything. Errc::syntax: a line that is no header field (the fields after it are indexed all
   /// the same); too_many; incomplete: the blank line is missing (the fields before are good); no_memory.
   /// Offsets are in bytes().
@@ -109,7 +120,7 @@ class Message {
   template <class H>
   Result<const typename H::Value*> next_value(const typename H::Value& value) const noexcept;
 
-  /// n-th Via, 0 = top. parse() and via(0) index exactly the fields up to the first Via.
+  /// n-th Via, 0 = top. via(0) indexes the first Via only.
   Result<const Via*> via(std::size_t n) const noexcept;
   Result<const NameAddr*> route(std::size_t n) const noexcept;
   Result<const NameAddr*> record_route(std::size_t n) const noexcept;
@@ -120,12 +131,12 @@ class Message {
   Message(std::string_view bytes, Arena& arena) noexcept : x_bytes(bytes), x_arena(&arena) {}
 
   bool keep_lines(const LineIndex& lines) noexcept;
-  /// Makes the table of fields, all of them unread; false: no memory.
-  bool make_fields() const noexcept;
-  /// The field of that line, read if it was not.
-  const HeaderField& field(std::size_t line) const noexcept;
+  /// The field of that line, read if it was not; nullptr: no memory.
+  const HeaderField* field(std::size_t line) const noexcept;
   void fill(HeaderField& field, std::size_t line) const noexcept;
   void fill_malformed(HeaderField& field) const noexcept;
+  /// The first line from `line` on whose name has that shape; x_line_count: none. Sixteen lines at a time.
+  std::size_t find_shape(std::uint8_t shape, std::size_t line) const noexcept;
   /// First field of the id from `line` on. Reads only fields whose name can be it by first letter and length.
   const HeaderField* find_from(HeaderId id, std::size_t line) const noexcept;
   std::size_t line_begin(std::size_t line) const noexcept {
@@ -143,14 +154,13 @@ class Message {
   std::string_view x_bytes;
   Arena* x_arena;
   StartLine x_start;
-  const LineEnd* x_lines = nullptr;         // one per header field
-  mutable HeaderField* x_fields = nullptr;  // parallel to x_lines, made when the first is asked for
-  /// Line of the first field of each hot id, from 1, once it was looked for.
-  static constexpr std::uint16_t kUnknown = 0;
-  static constexpr std::uint16_t kAbsent = 0xFFFF;
-  mutable std::array<std::uint16_t, kHotHeaders> x_hot{};
+  const LineEnd* x_lines = nullptr;          // one per header field
+  const std::uint8_t* x_shapes = nullptr;    // of their names; up to the next multiple of sixteen may be read
+  mutable HeaderField** x_fields = nullptr;  // parallel, made when the first is asked for; nullptr: unread
+  mutable const Via* x_top_via = nullptr;    // once it was parsed
   mutable Error x_error;
-  mutable std::uint16_t x_count = 0;  // fields read
+  mutable std::uint16_t x_count = 0;      // fields read
+  mutable std::uint16_t x_wire_size = 0;  // of wire_bytes(), once asked for
   std::uint16_t x_line_count = 0;
   std::uint16_t x_first_line = 0;  // offset of the first header field
   std::uint16_t x_blank_line = 0;

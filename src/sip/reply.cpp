@@ -39,40 +39,46 @@ class Copier {
   std::size_t x_size = 0;
 };
 
-void put_top_via(Copier& out, const Message& request, const HeaderField& field,
+void put_top_via(Copier& out, const Message& request, const Message::Line& line,
                  const ViaStamp& stamp) noexcept {
+  if (stamp.rport == 0 && stamp.received.empty()) return out.copy(line.text);
   const auto via = request.via(0);
-  if (!via || (*via)->field != &field) return out.copy(field.line());
+  if (!via || (*via)->field->line().data() != line.text.data()) return out.copy(line.text);
   const ViaEdits edits(request, **via, stamp);
-  const std::string_view line = field.line();
   std::size_t cursor = 0;
   for (const Edit& edit : edits.span()) {
-    const std::size_t at = edit.offset - field.offset();
-    out.copy(line.substr(cursor, at - cursor));
+    const std::size_t at = edit.offset - (*via)->field->offset();
+    out.copy(line.text.substr(cursor, at - cursor));
     out.insert(edit.text);
     cursor = at + edit.removed;
   }
-  out.copy(line.substr(cursor));
+  out.copy(line.text.substr(cursor));
 }
 
 bool has_to_tag(const Message& request, const HeaderField& field) noexcept {
-  const std::string_view value = field.value();
-  // Nearly every request outside a dialog ends its To with `>`, and no parameter can follow then.
-  if (!value.empty() && value.back() == '>') return false;
   const auto to = request.get<hdr::To>(field);
   if (to) return !(*to)->tag.empty();
-  return ifind(value, ";tag=") != std::string_view::npos;
+  return ifind(field.value(), ";tag=") != std::string_view::npos;
 }
 
-void put_to(Copier& out, const Message& request, const HeaderField& field, std::string_view tag) noexcept {
-  const std::string_view line = field.line();
-  if (tag.empty() || has_to_tag(request, field)) return out.copy(line);
-  const std::size_t end = field.value_offset() - field.offset() + field.value().size();
-  out.copy(line.substr(0, end));
+void put_to(Copier& out, const Message& request, const Message::Line& line, std::string_view tag) noexcept {
+  constexpr std::string_view kNoParameters = ">\r\n";
+  std::size_t end = line.text.size() - 2;
+  // Nearly every request outside a dialog ends its To with `>`, and no parameter can follow then.
+  if (tag.empty()) return out.copy(line.text);
+  if (!line.text.ends_with(kNoParameters)) {
+    const HeaderField* field = request.field_at(line);
+    if (field == nullptr || has_to_tag(request, *field)) return out.copy(line.text);
+    end = field->value_offset() - field->offset() + field->value().size();
+  }
+  out.copy(line.text.substr(0, end));
   out.insert(";tag=");
   out.insert(tag);
-  out.copy(line.substr(end));
+  out.copy(line.text.substr(end));
 }
+
+constexpr ShapeSet kCopied{HeaderId::via,  HeaderId::from,         HeaderId::to,       HeaderId::call_id,
+                           HeaderId::cseq, HeaderId::record_route, HeaderId::timestamp};
 
 void put_request_fields(Output& output, const Message& request, const ReplySpec& spec) noexcept {
   const std::string_view tag = spec.status == 100 ? std::string_view{} : spec.to_tag;
@@ -86,35 +92,46 @@ void put_request_fields(Output& output, const Message& request, const ReplySpec&
     seen |= bit;
     return fresh;
   };
-  for (const HeaderField* field = request.next_field(nullptr); field != nullptr;
-       field = request.next_field(field)) {
-    switch (field->id()) {
+  Message::Line line;
+  for (std::size_t from = 0; request.next_line(kCopied, from, line); from = line.number + 1) {
+    switch (line.id) {
       case HeaderId::via:
         if (first(HeaderId::via)) {
-          put_top_via(out, request, *field, spec.via);
+          put_top_via(out, request, line, spec.via);
         } else {
-          out.copy(field->line());
+          out.copy(line.text);
         }
         break;
       case HeaderId::to:
-        if (first(HeaderId::to)) put_to(out, request, *field, tag);
+        if (first(HeaderId::to)) put_to(out, request, line, tag);
         break;
       case HeaderId::from:
       case HeaderId::call_id:
       case HeaderId::cseq:
-        if (first(field->id())) out.copy(field->line());
+        if (first(line.id)) out.copy(line.text);
         break;
       case HeaderId::record_route:
-        if (dialog) out.copy(field->line());
+        if (dialog) out.copy(line.text);
         break;
       case HeaderId::timestamp:
-        if (spec.status == 100) out.copy(field->line());
+        if (spec.status == 100) out.copy(line.text);
         break;
       default:
         break;
     }
   }
   out.flush();
+}
+
+/// `SIP/2.0 200 OK`.
+void put_status_line(Output& out, std::uint16_t status, std::string_view reason) noexcept {
+  char head[] = "SIP/2.0 000 ";
+  head[8] = static_cast<char>('0' + status / 100);
+  head[9] = static_cast<char>('0' + status / 10 % 10);
+  head[10] = static_cast<char>('0' + status % 10);
+  out.put({head, sizeof head - 1});
+  out.put(reason);
+  out.put("\r\n");
 }
 
 void put_field(Output& out, std::string_view name, std::string_view value) noexcept {
@@ -133,14 +150,9 @@ Result<std::size_t> write_reply(const Message& request, const ReplySpec& spec, s
       !is_header_value(spec.content_type)) {
     return {Errc::syntax, "CR, LF or NUL in a part of the response"};
   }
-  // A malformed line is no obstacle: what is good is answered.
-  (void)request.index_all();
   Output output(out);
-  output.put("SIP/2.0 ");
-  output.number(spec.status);
-  output.put(" ");
-  output.put(spec.reason.empty() ? default_reason(spec.status) : spec.reason);
-  output.put("\r\n");
+  put_status_line(output, spec.status, spec.reason.empty() ? default_reason(spec.status) : spec.reason);
+  // A malformed line is no obstacle: what is good is answered.
   put_request_fields(output, request, spec);
   put_field(output, "Server: ", spec.server);
   output.put(spec.extra_headers);

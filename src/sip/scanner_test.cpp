@@ -142,6 +142,22 @@ TEST(Params, WalksAllForms) {
   EXPECT_TRUE(it.ok);
 }
 
+TEST(Scanner, RunsOfEveryClassEndWhereABytewiseLoopEnds) {
+  for (const std::uint8_t bits :
+       {kTokenChar, kHostChar, kWordChar, kSchemeChar, kUriChar, kValueChar, kIpv6Char}) {
+    for (unsigned c = 0; c < 256; ++c) {
+      for (std::size_t at = 0; at < 40; ++at) {
+        std::string text(40, at % 2 == 0 ? 'f' : '.');
+        text[at] = static_cast<char>(c);
+        const char* end = text.data();
+        while (end != text.data() + text.size() && is_class(*end, bits)) ++end;
+        ASSERT_EQ(run_end(text.data(), text.data() + text.size(), bits) - text.data(), end - text.data())
+            << unsigned{bits} << ' ' << c << ' ' << at;
+      }
+    }
+  }
+}
+
 TEST(Params, Malformed) {
   const struct {
     std::string_view text;
