@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <string>
-
 #include "base/arena.h"
 #include "base/endpoint.h"
 #include "base/hash.h"
@@ -36,10 +34,7 @@ TEST(Hash, ReferenceVector) {
     hasher.add(text.substr(0, cut));
     hasher.add(text.substr(cut));
     EXPECT_EQ(hasher.finish(), sip_hash(key, text)) << cut;
-    EXPECT_EQ(sip_hash(key, {text.substr(0, cut), "", text.substr(cut)}), sip_hash(key, text)) << cut;
   }
-  const std::string longer(300, 'x');  // more than is put together
-  EXPECT_EQ(sip_hash(key, {"ab", longer, "c"}), sip_hash(key, "ab" + longer + "c"));
   EXPECT_NE(sip_hash(key, "a"), sip_hash(key, std::string_view("a\0", 2)));
 }
 
@@ -70,13 +65,6 @@ TEST(Text, Numbers) {
   EXPECT_FALSE(parse_u32(""));
   EXPECT_FALSE(parse_u32("-1"));
   EXPECT_EQ(edit_distance("t_realy", "t_relay", 3), 2U);
-  for (unsigned digits = 1; digits <= 16; ++digits) {
-    char text[17] = "################";
-    print_hex(text, 0xfedcba9876543210ULL, digits);
-    EXPECT_EQ(std::string_view(text, 16),
-              std::string("fedcba9876543210").substr(16 - digits) + std::string(16 - digits, '#'));
-    EXPECT_EQ(parse_hex({text, digits}), 0xfedcba9876543210ULL << (64 - 4 * digits) >> (64 - 4 * digits));
-  }
 }
 
 TEST(Log, OneLineWhateverTheText) {
