@@ -194,16 +194,18 @@ void Supervisor::note_death(const WorkerExit& ended) {
   if (x_stopping) return;
   own_counters().add(x_shared.server.deaths);
   const std::string name = worker_title(context(ended.slot, watch.incarnation));
+  // The status alone could be anybody's: a module may have called exit().
+  const bool says_damaged = ended.signal == 0 && ended.status == kExitDamaged && segment_is_damaged();
   if (ended.signal != 0) {
     LOG(x_log, alert, "{} died by signal {} ({}){}; replaced, the others go on", name, ended.signal,
         ::strsignal(ended.signal), ended.core ? ", core dumped" : "");
-  } else if (ended.status == kExitDamaged) {
+  } else if (says_damaged) {
     LOG(x_log, alert, "{} found the shared segment overwritten", name);
   } else {
     LOG(x_log, alert, "{} left with status {}; replaced, the others go on", name, ended.status);
   }
   // Looked at again by look_after_reapers(), which tells where the damage is.
-  if (slot == nullptr || ended.status == kExitDamaged) {
+  if (slot == nullptr || says_damaged) {
     x_found_damage = true;
     return;
   }
