@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "sip/address.h"
+#include "sip/value_reader.h"
 
 namespace ser::sip {
 
@@ -80,24 +81,11 @@ Result<void> apply(const Param& param, Contact& contact) noexcept {
 Result<void> read_value(Cursor& cursor, Contact& contact) noexcept {
   Address address;
   TRY_VOID(scan_address(cursor, address));
-  const char* value_end = address.end;
-  const char* params = nullptr;
-  for (;;) {
-    cursor.skip_lws();
-    const char* semicolon = cursor.position();
-    if (!cursor.take(';')) break;
-    cursor.skip_lws();
-    Param param;
-    if (!scan_param(cursor, param)) return {Errc::syntax, "malformed parameter in Contact"};
-    TRY_VOID(apply(param, contact));
-    if (params == nullptr) params = semicolon;
-    value_end = param.end;
-  }
-  if (params != nullptr) contact.params = {params, static_cast<std::size_t>(value_end - params)};
-  if (!cursor.at_end() && !cursor.next_is(',')) return {Errc::syntax, "unexpected text in Contact"};
+  TRY_VOID(read_params(cursor, contact.params, [&](const Param& param) { return apply(param, contact); }));
   contact.display = address.display;
   contact.uri = address.uri;
   contact.angle = address.angle;
+  const char* value_end = end_of(contact.params, address.end);
   contact.text = {address.begin, static_cast<std::size_t>(value_end - address.begin)};
   return {};
 }
@@ -105,29 +93,14 @@ Result<void> read_value(Cursor& cursor, Contact& contact) noexcept {
 }  // namespace
 
 Result<Contact*> parse_contact(std::string_view text, Arena& arena) noexcept {
-  Cursor cursor(text);
-  Contact* first = nullptr;
-  Contact* last = nullptr;
   if (const std::string_view trimmed = trim(text); trimmed == "*") {
-    first = arena.make<Contact>();
-    if (first == nullptr) return {Errc::no_memory, "no room for a Contact"};
-    first->star = true;
-    first->text = trimmed;
-    return first;
+    auto* star = arena.make<Contact>();
+    if (star == nullptr) return {Errc::no_memory, "no room for a Contact"};
+    star->star = true;
+    star->text = trimmed;
+    return star;
   }
-  do {
-    auto* contact = arena.make<Contact>();
-    if (contact == nullptr) return {Errc::no_memory, "no room for a Contact"};
-    const Result<void> read = read_value(cursor, *contact);
-    if (!read) return {read.error().code, read.error().what, cursor.offset()};
-    if (last == nullptr) {
-      first = contact;
-    } else {
-      last->next = contact;
-    }
-    last = contact;
-  } while (cursor.take(','));
-  return first;
+  return read_list<Contact>(text, arena, read_value);
 }
 
 }  // namespace ser::sip

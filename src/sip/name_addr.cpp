@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "sip/address.h"
+#include "sip/value_reader.h"
 
 namespace ser::sip {
 
@@ -14,52 +15,26 @@ Result<void> read_value(Cursor& cursor, NameAddr& value, Form form) noexcept {
   Address address;
   TRY_VOID(scan_address(cursor, address));
   if (form == Form::route && !address.angle) return {Errc::syntax, "angle brackets missing"};
-  const char* value_end = address.end;
-  const char* params = nullptr;
   bool has_tag = false;
-  for (;;) {
-    cursor.skip_lws();
-    const char* semicolon = cursor.position();
-    if (!cursor.take(';')) break;
-    cursor.skip_lws();
-    Param param;
-    if (!scan_param(cursor, param)) return {Errc::syntax, "malformed parameter"};
-    if (param.name.size() == 3 && iequals(param.name, "tag") && form == Form::one) {
-      if (has_tag || !param.has_value || param.quoted) return {Errc::syntax, "malformed tag"};
-      has_tag = true;
-      value.tag = param.value;
-    }
-    if (params == nullptr) params = semicolon;
-    value_end = param.end;
-  }
-  if (params != nullptr) value.params = {params, static_cast<std::size_t>(value_end - params)};
-  if (!cursor.at_end() && (form == Form::one || !cursor.next_is(','))) {
-    return {Errc::syntax, "unexpected text after address"};
-  }
+  TRY_VOID(read_params(cursor, value.params, [&](const Param& param) -> Result<void> {
+    if (form != Form::one || param.name.size() != 3 || !iequals(param.name, "tag")) return {};
+    if (has_tag || !param.has_value || param.quoted) return {Errc::syntax, "malformed tag"};
+    has_tag = true;
+    value.tag = param.value;
+    return {};
+  }));
+  if (form == Form::one) TRY_VOID(at_end(cursor));
   value.display = address.display;
   value.uri = address.uri;
   value.angle = address.angle;
+  const char* value_end = end_of(value.params, address.end);
   value.text = {address.begin, static_cast<std::size_t>(value_end - address.begin)};
   return {};
 }
 
 Result<NameAddr*> parse(std::string_view text, Arena& arena, Form form) noexcept {
-  Cursor cursor(text);
-  NameAddr* first = nullptr;
-  NameAddr* last = nullptr;
-  do {
-    auto* value = arena.make<NameAddr>();
-    if (value == nullptr) return {Errc::no_memory, "no room for an address"};
-    const Result<void> read = read_value(cursor, *value, form);
-    if (!read) return {read.error().code, read.error().what, cursor.offset()};
-    if (last == nullptr) {
-      first = value;
-    } else {
-      last->next = value;
-    }
-    last = value;
-  } while (cursor.take(','));
-  return first;
+  return read_list<NameAddr>(
+      text, arena, [form](Cursor& cursor, NameAddr& value) { return read_value(cursor, value, form); });
 }
 
 }  // namespace

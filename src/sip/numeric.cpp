@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "sip/scanner.h"
+#include "sip/value_reader.h"
 
 namespace ser::sip {
 
@@ -31,39 +32,12 @@ bool read_plain(std::string_view text, std::uint32_t& out) noexcept {
   return true;
 }
 
-Result<void> at_end(Cursor& cursor) noexcept {
-  cursor.skip_lws();
-  if (!cursor.at_end()) return {Errc::syntax, "unexpected text after value", cursor.offset()};
-  return {};
-}
-
 Result<void> read_method(Cursor& cursor, Method& method, std::string_view& name) noexcept {
   if (!cursor.skip_lws()) return {Errc::syntax, "no white space before method", cursor.offset()};
   name = cursor.token();
   if (name.empty()) return {Errc::syntax, "method expected", cursor.offset()};
   method = parse_method(name);
   return at_end(cursor);
-}
-
-/// Parameters up to the end; `each` sees every one.
-template <class F>
-Result<void> read_params(Cursor& cursor, std::string_view& params, F each) noexcept {
-  cursor.skip_lws();
-  const char* begin = cursor.position();
-  while (cursor.take_separator(';')) {
-    Param param;
-    if (!scan_param(cursor, param)) return {Errc::syntax, "malformed parameter", cursor.offset()};
-    TRY_VOID(each(param));
-    params = {begin, static_cast<std::size_t>(param.end - begin)};
-  }
-  return at_end(cursor);
-}
-
-template <class T>
-Result<T*> keep(Arena& arena, const T& value) noexcept {
-  T* kept = arena.make<T>(value);
-  if (kept == nullptr) return {Errc::no_memory, "no room for a typed value"};
-  return kept;
 }
 
 /// 1*DIGIT [ "." *DIGIT ]
@@ -119,6 +93,7 @@ Result<SessionExpires*> parse_session_expires(std::string_view text, Arena& aren
     }
     return {};
   }));
+  TRY_VOID(at_end(cursor));
   return keep(arena, session);
 }
 
@@ -131,6 +106,7 @@ Result<RetryAfter*> parse_retry_after(std::string_view text, Arena& arena) noexc
     return {Errc::syntax, "comment not closed", cursor.offset()};
   }
   TRY_VOID(read_params(cursor, after.params, [](const Param&) -> Result<void> { return {}; }));
+  TRY_VOID(at_end(cursor));
   return keep(arena, after);
 }
 

@@ -3,36 +3,11 @@
 
 #include "base/text.h"
 #include "sip/scanner.h"
+#include "sip/value_reader.h"
 
 namespace ser::sip {
 
 namespace {
-
-/// Parameters of one value; stops before a comma or at the end. `each` sees every one.
-template <class F>
-Result<void> read_params(Cursor& cursor, std::string_view& params, F each) noexcept {
-  cursor.skip_lws();
-  const char* begin = cursor.position();
-  while (cursor.take_separator(';')) {
-    Param param;
-    if (!scan_param(cursor, param)) return {Errc::syntax, "malformed parameter", cursor.offset()};
-    TRY_VOID(each(param));
-    params = {begin, static_cast<std::size_t>(param.end - begin)};
-  }
-  return {};
-}
-
-Result<void> at_end(const Cursor& cursor) noexcept {
-  if (!cursor.at_end()) return {Errc::syntax, "unexpected text after value", cursor.offset()};
-  return {};
-}
-
-template <class T>
-Result<T*> keep(Arena& arena, const T& value) noexcept {
-  T* kept = arena.make<T>(value);
-  if (kept == nullptr) return {Errc::no_memory, "no room for a typed value"};
-  return kept;
-}
 
 std::uint8_t privacy_bit(std::string_view name) noexcept {
   if (iequals(name, "id")) return Privacy::kId;
@@ -129,22 +104,7 @@ Result<Privacy*> parse_privacy(std::string_view text, Arena& arena) noexcept {
 }
 
 Result<Reason*> parse_reason(std::string_view text, Arena& arena) noexcept {
-  Cursor cursor(text);
-  Reason* first = nullptr;
-  Reason* last = nullptr;
-  do {
-    auto* reason = arena.make<Reason>();
-    if (reason == nullptr) return {Errc::no_memory, "no room for a typed value"};
-    TRY_VOID(read_reason(cursor, *reason));
-    if (last == nullptr) {
-      first = reason;
-    } else {
-      last->next = reason;
-    }
-    last = reason;
-  } while (cursor.take(','));
-  TRY_VOID(at_end(cursor));
-  return first;
+  return read_list<Reason>(text, arena, read_reason);
 }
 
 }  // namespace ser::sip

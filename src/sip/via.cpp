@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "sip/scanner.h"
+#include "sip/value_reader.h"
 
 namespace ser::sip {
 
@@ -154,25 +155,13 @@ Result<void> read_value(Cursor& cursor, Via& via) noexcept {
   TRY_VOID(read_protocol(cursor, via));
   TRY_VOID(read_sent_by(cursor, via));
   const char* value_end = via.sent_by.data() + via.sent_by.size();
-  const char* params = nullptr;
-  for (;;) {
-    cursor.skip_lws();
-    const char* semicolon = cursor.position();
-    if (!cursor.take(';')) break;
-    cursor.skip_lws();
-    Param param;
-    if (!scan_param(cursor, param)) return {Errc::syntax, "malformed parameter in Via"};
-    TRY_VOID(apply(param, via));
-    if (params == nullptr) params = semicolon;
-    value_end = param.end;
-  }
-  if (params != nullptr) via.params = {params, static_cast<std::size_t>(value_end - params)};
+  TRY_VOID(read_params(cursor, via.params, [&](const Param& param) { return apply(param, via); }));
+  value_end = end_of(via.params, value_end);
   while (cursor.next_is('(')) {
     if (!cursor.comment()) return {Errc::syntax, "comment not closed in Via"};
     value_end = cursor.position();
     cursor.skip_lws();
   }
-  if (!cursor.at_end() && !cursor.next_is(',')) return {Errc::syntax, "unexpected text in Via"};
   via.text = {begin, static_cast<std::size_t>(value_end - begin)};
   return {};
 }
@@ -184,17 +173,7 @@ Result<Via*> parse_via(std::string_view text, Arena& arena) noexcept {
   if (first == nullptr) return {Errc::no_memory, "no room for a Via"};
   if (read_plain(text, *first)) return first;
   *first = Via{};
-  Cursor cursor(text);
-  Via* last = nullptr;
-  do {
-    auto* via = last == nullptr ? first : arena.make<Via>();
-    if (via == nullptr) return {Errc::no_memory, "no room for a Via"};
-    const Result<void> read = read_value(cursor, *via);
-    if (!read) return {read.error().code, read.error().what, cursor.offset()};
-    if (last != nullptr) last->next = via;
-    last = via;
-  } while (cursor.take(','));
-  return first;
+  return read_list<Via>(text, arena, read_value, first);
 }
 
 }  // namespace ser::sip
