@@ -162,11 +162,6 @@ int serve(srv::Loaded& loaded, const srv::CommandLine& line, srv::ProcessTitle& 
     srv::ForkSpawner spawner(log, title, {server.identity(), chroot_dir, daemon, keeps_stderr});
     return run(server, spawner, daemon ? &daemonizer : nullptr);
   }
-  std::string error;
-  if (!srv::drop_privileges(server.identity(), chroot_dir, error)) {
-    print(stderr, fmt::format("ser: error: {}\n", error));
-    return 1;
-  }
   srv::ThreadSpawner spawner;
   return run(server, spawner, nullptr);
 }

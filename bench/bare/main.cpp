@@ -84,7 +84,7 @@ const Address& next_hop(const Plan& plan, const sockaddr_storage& from) {
   for (;;) {
     sockaddr_storage from{};
     socklen_t length = sizeof from;
-    auto* name = static_cast<sockaddr*>(static_cast<void*>(&from));
+    auto* name = reinterpret_cast<sockaddr*>(&from);
     const ssize_t size = ::recvfrom(fd, buffer.data(), buffer.size(), 0, name, &length);
     if (size < 0) continue;
     const auto bytes = static_cast<std::size_t>(size);

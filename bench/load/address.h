@@ -17,7 +17,7 @@ struct Address {
   /// "127.0.0.1:5060" or "[::1]:5060". False: not numeric, no port, or not a loopback address.
   bool parse(const char* text);
   std::string text() const;
-  const sockaddr* raw() const { return static_cast<const sockaddr*>(static_cast<const void*>(&native)); }
+  const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&native); }
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
 };

@@ -23,7 +23,7 @@ const char* Socket::open(const Address& local, const Address& peer) {
   if (::connect(x_fd, peer.raw(), peer.length) != 0) return "connect";
   x_local = local;
   socklen_t length = sizeof x_local.native;
-  if (::getsockname(x_fd, static_cast<sockaddr*>(static_cast<void*>(&x_local.native)), &length) != 0) {
+  if (::getsockname(x_fd, reinterpret_cast<sockaddr*>(&x_local.native), &length) != 0) {
     return "getsockname";
   }
   return nullptr;

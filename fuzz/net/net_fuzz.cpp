@@ -21,7 +21,7 @@ void dns(std::string_view bytes, DnsType type) {
   std::size_t size = 0;
   std::size_t at = 12;
   while (at < bytes.size() && bytes[at] > 0 && size + 64 < sizeof text) {
-    const auto length = static_cast<std::size_t>(bytes[at++]);
+    const auto length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[at++]));
     for (std::size_t i = 0; i < length && i < 63 && at < bytes.size(); ++i) text[size++] = bytes[at++];
     text[size++] = '.';
   }

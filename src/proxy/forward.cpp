@@ -180,9 +180,10 @@ Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
   const std::size_t branch_size =
       write_token(services.via_key, stateless_token(services.via_key, message, **top, 0), **top, branch);
   std::array<char, kMaxOwnVia> via{};
-  const std::string_view line =
-      own_via_line(services.sockets.at(target->socket), target->from_ip, {branch.data(), branch_size},
-                   services.settings.local_rport, via);
+  SentByText name;
+  const std::string_view line = own_via_line(
+      sent_by(run.state(), services.sockets.at(target->socket), target->from_ip, name),
+      {branch.data(), branch_size}, services.settings.local_rport || run.state().local_rport, via);
   IpText source;
   const sip::ViaEdits stamp(message, **top, source_stamp(run, **top, source));
   if (run.state().routing != nullptr && run.state().routing->record) {

@@ -21,15 +21,31 @@ char* put(char* at, std::string_view text) noexcept {
 
 }  // namespace
 
-std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrived_ip, std::string_view branch,
-                              bool rport, std::span<char, kMaxOwnVia> out) noexcept {
-  char* at = put(out.data(), kHead);
-  if (!socket.sent_by.empty() && socket.sent_by.size() < 300) {
-    at = put(at, socket.sent_by);
-  } else {
-    at = put(
-        at, print(SockAddr{arrived_ip.valid() ? arrived_ip : socket.address.ip, socket.address.port}).view());
+std::string_view sent_by(const RunState& state, const LocalSocket& socket, const IpAddress& used,
+                         SentByText& text) noexcept {
+  if (state.advertised == nullptr && !socket.sent_by.empty() && socket.sent_by.size() <= text.bytes.size())
+    return socket.sent_by;
+  std::string_view host = socket.advertised_host;
+  std::uint16_t port = socket.advertised_port;
+  if (state.advertised != nullptr) {
+    if (!state.advertised->host.empty()) host = state.advertised->host;
+    if (state.advertised->port != 0) port = state.advertised->port;
   }
+  IpText address;
+  if (host.empty() || host.size() > 255) {
+    address = print_ip(used.valid() ? used : socket.address.ip, true);
+    host = address.view();
+  }
+  char* at = put(text.bytes.data(), host);
+  *at++ = ':';
+  at += print_u64(at, port != 0 ? port : socket.address.port);
+  return {text.bytes.data(), static_cast<std::size_t>(at - text.bytes.data())};
+}
+
+std::string_view own_via_line(std::string_view sent_by, std::string_view branch, bool rport,
+                              std::span<char, kMaxOwnVia> out) noexcept {
+  char* at = put(out.data(), kHead);
+  at = put(at, sent_by);
   at = put(at, kBranch);
   at = put(at, branch);
   if (rport) at = put(at, ";rport");

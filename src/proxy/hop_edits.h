@@ -17,11 +17,19 @@ namespace ser::proxy {
 
 inline constexpr std::size_t kMaxOwnVia = 512;  ///< a line of own_via_line()
 
+/// Room for "host:port": a host name has 255 bytes at most, the configuration refuses longer ones.
+struct SentByText {
+  std::array<char, 264> bytes;
+};
+/// How the run's message names us on a socket, "host:port" for Via and Record-Route: what the script says for
+/// this message, else what the socket says, else (a wildcard without advertise) `used`, the address it leaves
+/// from or came to. The socket's text or in `text`.
+std::string_view sent_by(const RunState& state, const LocalSocket& socket, const IpAddress& used,
+                         SentByText& text) noexcept;
+
 /// "Via: SIP/2.0/UDP host:port;branch=…CRLF" in `out`, with ";rport" when asked for (local_rport).
-/// `arrived_ip` names us on a wildcard socket without advertise. A host name over 255 bytes never gets here:
-/// the configuration refuses it.
-std::string_view own_via_line(const LocalSocket& socket, const IpAddress& arrived_ip, std::string_view branch,
-                              bool rport, std::span<char, kMaxOwnVia> out) noexcept;
+std::string_view own_via_line(std::string_view sent_by, std::string_view branch, bool rport,
+                              std::span<char, kMaxOwnVia> out) noexcept;
 
 /// True when the source address is not the sent-by host or rport asks for it (RFC 3261 18.2.1, RFC 3581 4):
 /// the top Via then gets received.

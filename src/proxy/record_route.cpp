@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "proxy/hop_edits.h"
 #include "proxy/services.h"
 #include "sip/output.h"
 
@@ -11,13 +12,6 @@ namespace ser::proxy {
 namespace {
 
 using Doubling = RouteState::Doubling;
-
-/// How we are called on a socket: its name for others, or the address used on a wildcard.
-std::string_view host_of(const LocalSocket& socket, const IpAddress& used, IpText& text) noexcept {
-  if (!socket.sent_by.empty()) return socket.sent_by;
-  text = print(SockAddr{used.valid() ? used : socket.address.ip, socket.address.port});
-  return text.view();
-}
 
 void put_line(sip::Output& out, const RouteState& state, std::string_view host, std::string_view name,
               std::string_view mark) noexcept {
@@ -45,22 +39,21 @@ Result<std::string_view> record_route_lines(Run& run, const TxTarget& target) no
   const RxPacket& rx = run.state().rx;
   const LocalSocket& in = sockets.at(rx.socket);
   const LocalSocket& out = sockets.at(target.socket);
-  IpText in_text;
-  IpText out_text;
+  SentByText in_text;
+  SentByText out_text;
   std::string_view upper = state.host;
   std::string_view lower = state.second_host;
   bool two = !lower.empty();
   std::string_view mark;  // of a preset the script writes `r2=on` itself
   if (upper.empty()) {
-    upper = host_of(out, target.from_ip, out_text);
-    lower = host_of(in, rx.to.ip, in_text);
+    upper = sent_by(run.state(), out, target.from_ip, out_text);
+    lower = sent_by(run.state(), in, rx.to.ip, in_text);
     // On a wildcard socket the kernel chooses the address we leave from; we are reached by the one it came
     // to.
     if (&in == &out && out.sent_by.empty()) upper = lower;
     two = state.doubling == Doubling::always || (state.doubling != Doubling::never && upper != lower);
     if (two) mark = state.doubling == Doubling::always ? ";transport=udp;r2=on" : ";r2=on";
   }
-  // An address as text has 64 bytes at most, the other parts are what they are.
   const std::size_t line = 48 + state.user.size() + std::max(upper.size(), lower.size()) + mark.size() +
                            std::max(in.name.size(), out.name.size()) + state.params.size() +
                            state.extra_params.size();

@@ -81,6 +81,13 @@ struct RouteState {
   bool next_hop_is_route = false;
 };
 
+/// What this message's Via and Record-Route call us instead of what the socket says
+/// (set_advertised_address(), set_advertised_port()). In the arena; the host is the program's text.
+struct AdvertisedName {
+  std::string_view host;   ///< IPv6 in brackets; empty: the socket's
+  std::uint16_t port = 0;  ///< 0: the socket's
+};
+
 /// All that travels with a message through script, modules and forwarding. Plain data in the arena: no
 /// vtable, trivially destructible; views point into the message, its arena or the program.
 struct RunState {
@@ -102,10 +109,12 @@ struct RunState {
   ReplyHeader* reply_headers = nullptr;
   std::string_view reply_body;  ///< set_reply_body(): body of the next local reply, in the arena
   std::string_view reply_content_type;
-  RouteState* routing = nullptr;  ///< made on first use: Run::routing()
+  RouteState* routing = nullptr;         ///< made on first use: Run::routing()
+  AdvertisedName* advertised = nullptr;  ///< made on first use: Run::advertised()
   LastError last_error;
   std::int64_t retcode = 1;           ///< $rc
   bool rport_forced = false;          ///< force_rport(): reply to the source port, add rport to Via
+  bool local_rport = false;           ///< add_local_rport(): our own Via asks for rport
   bool received_needed = false;       ///< source differs from sent-by: received is added
   bool max_forwards_done = false;     ///< somebody already counted this hop
   bool stray_response = false;        ///< response whose Via token is not ours
@@ -136,6 +145,11 @@ class Run {
   RouteState* routing() const noexcept {
     if (x_state->routing == nullptr) x_state->routing = arena().make<RouteState>();
     return x_state->routing;
+  }
+  /// The names of this message; nullptr only when the arena is exhausted.
+  AdvertisedName* advertised() const noexcept {
+    if (x_state->advertised == nullptr) x_state->advertised = arena().make<AdvertisedName>();
+    return x_state->advertised;
   }
   /// Current Request-URI: as the script left it. Empty for responses.
   std::string_view uri() const noexcept {

@@ -7,6 +7,7 @@
 #include "proxy/services.h"
 #include "script/core_module.h"
 #include "script/vm.h"
+#include "sip/scanner.h"
 
 namespace ser::script {
 
@@ -94,6 +95,31 @@ std::unique_ptr<SocketArgument> SocketArgument::compile(std::string_view text, s
   return made;
 }
 
+std::unique_ptr<AdvertisedHost> AdvertisedHost::compile(std::string_view text, std::string& error) {
+  auto made = std::make_unique<AdvertisedHost>();
+  if (const auto ip = parse_ip(text); ip) {
+    made->host = print_ip(*ip, true).view();
+    return made;
+  }
+  if (text.empty() || text.size() > 255 || !sip::all_of_class(text, sip::kHostChar)) {
+    error = "a host name or an address is needed";
+    return nullptr;
+  }
+  made->host = text;
+  return made;
+}
+
+std::unique_ptr<PortNumber> PortNumber::compile(std::string_view text, std::string& error) {
+  const auto number = parse_u32(text, 65535);
+  if (!number || *number == 0) {
+    error = "a port from 1 to 65535 is needed";
+    return nullptr;
+  }
+  auto made = std::make_unique<PortNumber>();
+  made->port = static_cast<std::uint16_t>(*number);
+  return made;
+}
+
 Outcome Core::forward(Run& run, Host host, Port port) {
   if (!run.is_request()) return Outcome::no();
   const auto target = target_of(run, host, port);
@@ -175,6 +201,25 @@ Outcome Core::set_no_effect(Run&) {
   return Outcome::yes();
 }
 Outcome Core::set_no_effect_with(Run&, std::optional<mod::Literal>) {
+  return Outcome::yes();
+}
+
+Outcome Core::set_advertised_address(Run& run, Made<AdvertisedHost> host) {
+  proxy::AdvertisedName* name = run.advertised();
+  if (name == nullptr) return Outcome::no();
+  name->host = host->host;
+  return Outcome::yes();
+}
+
+Outcome Core::set_advertised_port(Run& run, Made<PortNumber> port) {
+  proxy::AdvertisedName* name = run.advertised();
+  if (name == nullptr) return Outcome::no();
+  name->port = port->port;
+  return Outcome::yes();
+}
+
+Outcome Core::add_local_rport(Run& run) {
+  run.state().local_rport = true;
   return Outcome::yes();
 }
 

@@ -17,8 +17,7 @@ using proxy::RouteKind;
 
 namespace {
 
-constexpr std::string_view kUnbuilt[] = {"exec", "set_advertised_address", "set_advertised_port",
-                                         "add_local_rport"};
+constexpr std::string_view kUnbuilt[] = {"exec"};
 
 // Commands of Kamailio's core that are not even checked.
 constexpr std::string_view kKnown[] = {
@@ -175,6 +174,21 @@ mod::ModuleSpec describe_core() {
       .function<&Core::force_rport>("add_rport", "The same as force_rport.", {})
       .function<&Core::force_send_socket>("force_send_socket", "Sends from this socket of ours.", {"socket"},
                                           proxy::kAnyRoute, "1 good, -1 no such socket");
+  core.function<&Core::set_advertised_address>(
+          "set_advertised_address",
+          "Our Via and Record-Route on this message name this host, whatever `advertise` and "
+          "`advertised_address` say. Add it as `alias`, so that what comes back is known as ours.",
+          {"host"})
+      .function<&Core::set_advertised_port>(
+          "set_advertised_port",
+          "Our Via and Record-Route on this message name this port, whatever `advertise` and "
+          "`advertised_port` say.",
+          {"port"})
+      .function<&Core::add_local_rport>(
+          "add_local_rport",
+          "Our Via on this message has rport (RFC 3581), so that the reply comes to the port we sent from. "
+          "`local_rport` does it for every message.",
+          {});
   for (const char* name :
        {"set_reply_no_connect", "set_reply_close", "set_forward_no_connect", "set_forward_close"}) {
     core.function<&Core::set_no_effect>(name, "About TCP connections; no effect on UDP.", {});

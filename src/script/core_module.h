@@ -53,6 +53,18 @@ struct SocketArgument {
   static std::unique_ptr<SocketArgument> compile(std::string_view text, std::string& error);
 };
 
+/// What set_advertised_address() takes: a host name or an address, kept as a Via needs it (IPv6 in brackets).
+struct AdvertisedHost {
+  std::string host;
+  static std::unique_ptr<AdvertisedHost> compile(std::string_view text, std::string& error);
+};
+
+/// A port: 1 to 65535.
+struct PortNumber {
+  std::uint16_t port = 0;
+  static std::unique_ptr<PortNumber> compile(std::string_view text, std::string& error);
+};
+
 /// Stateless but for the run; one object per configuration.
 class Core final : public mod::Module {
  public:
@@ -74,6 +86,9 @@ class Core final : public mod::Module {
   Outcome remove_branch(Run& run, std::optional<std::int64_t> branch);
   Outcome set_no_effect(Run& run);
   Outcome set_no_effect_with(Run& run, std::optional<mod::Literal> text);
+  Outcome set_advertised_address(Run& run, Made<AdvertisedHost> host);
+  Outcome set_advertised_port(Run& run, Made<PortNumber> port);
+  Outcome add_local_rport(Run& run);
 
   // core_uri.cpp
   Outcome set_host(Run& run, std::string_view host);

@@ -14,7 +14,7 @@ class ArgumentFormat final : public mod::Format {
   explicit ArgumentFormat(script::Format format) : x_format(std::move(format)) {}
 
   std::string_view evaluate(proxy::Run& run) const override {
-    std::string_view text("", 0);
+    std::string_view text("");
     for (const FormatPiece& piece : x_format) {
       const std::string_view part = piece_text(piece, run);
       auto* joined = static_cast<char*>(run.arena().allocate(text.size() + part.size() + 1, 1));

@@ -174,9 +174,8 @@ void Lexer::skip_blanks(Token& token) {
   for (;;) {
     const char c = peek();
     if (at_end()) return;
-    if (is_blank(c)) {
-      advance(1);
-    } else if (c == '\\' && (peek(1) == '\n' || (peek(1) == '\r' && peek(2) == '\n'))) {
+    const bool continued = c == '\\' && (peek(1) == '\n' || (peek(1) == '\r' && peek(2) == '\n'));
+    if (is_blank(c) || continued) {
       advance(1);
     } else if (c == '#') {
       if (at_directive(x_line_start)) return;

@@ -93,7 +93,7 @@ std::string_view digits_of(std::int64_t number, Arena& arena) noexcept {
 
 std::string_view text_of(const Value& value, Arena& arena) noexcept {
   if (value.is_string()) return value.text;
-  return value.is_integer() ? digits_of(value.integer, arena) : std::string_view("", 0);
+  return value.is_integer() ? digits_of(value.integer, arena) : std::string_view("");
 }
 
 bool equal(const Value& left, const Value& right, Arena& arena) noexcept {
@@ -126,7 +126,7 @@ bool compare(Operator op, std::int64_t left, std::int64_t right) noexcept {
 }
 
 std::string_view join(std::string_view a, std::string_view b, Arena& arena) noexcept {
-  if (a.empty() && b.empty()) return {"", 0};
+  if (a.empty() && b.empty()) return "";
   auto* at = static_cast<char*>(arena.allocate(a.size() + b.size(), 1));
   if (at == nullptr) return {};
   if (!a.empty()) std::memcpy(at, a.data(), a.size());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Readers and writers of the core's variables; the table in variables.cpp names them.
 #pragma once
+#include <string_view>
+
 #include "base/result.h"
 #include "proxy/run.h"
 #include "proxy/value.h"
@@ -11,6 +13,14 @@ namespace ser::script::var {
 using proxy::Run;
 using proxy::Value;
 using Bound = BoundVariable;
+
+/// The text; an empty one where there is none.
+inline Value text(std::string_view view) noexcept {
+  return Value::of(view.data() == nullptr ? std::string_view("") : view);
+}
+inline Value text_or_null(std::string_view view) noexcept {
+  return view.empty() ? Value::null() : Value::of(view);
+}
 
 // The message as received (variables_message.cpp).
 Value method(const Bound&, Run&);

@@ -277,7 +277,7 @@ constexpr TransformName kTransforms[] = {
 };
 
 Value text_value(std::string_view text) noexcept {
-  return Value::of(text.data() != nullptr ? text : std::string_view("", 0));
+  return Value::of(text.data() != nullptr ? text : std::string_view(""));
 }
 
 Value change_case(std::string_view text, bool upper, Arena& arena) noexcept {

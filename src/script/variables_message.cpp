@@ -11,13 +11,6 @@ namespace ser::script::var {
 
 namespace {
 
-Value text(std::string_view view) noexcept {
-  return view.data() == nullptr ? Value::of(std::string_view("", 0)) : Value::of(view);
-}
-Value text_or_null(std::string_view view) noexcept {
-  return view.empty() ? Value::null() : Value::of(view);
-}
-
 template <class H>
 const sip::NameAddr* address(Run& run) noexcept {
   const auto found = run.message().get<H>();

@@ -14,13 +14,6 @@ namespace ser::script::var {
 
 namespace {
 
-Value text(std::string_view view) noexcept {
-  return view.data() == nullptr ? Value::of(std::string_view("", 0)) : Value::of(view);
-}
-Value text_or_null(std::string_view view) noexcept {
-  return view.empty() ? Value::null() : Value::of(view);
-}
-
 Value address(const IpAddress& ip, Run& run) noexcept {
   return text(run.arena().copy(print_ip(ip, false)));
 }

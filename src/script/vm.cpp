@@ -104,7 +104,7 @@ Value Vm::local(std::uint16_t slot, Run& run) const noexcept {
   if (!value.is_text) return Value::of(value.integer);
   // A copy: the slot may be assigned while the value is still in use.
   const std::string_view text = run.arena().copy(value.text);
-  return Value::of(text.data() != nullptr ? text : std::string_view("", 0));
+  return Value::of(text.data() != nullptr ? text : std::string_view(""));
 }
 
 Result<void> Vm::set_local(std::uint16_t slot, const Value& value) noexcept {

@@ -26,12 +26,12 @@ std::string_view piece_text(const FormatPiece& piece, Run& run, std::string_view
 }  // namespace
 
 std::string_view Vm::evaluate(const Format& format, Run& run, std::string_view null_text) const noexcept {
-  if (format.empty()) return {"", 0};
+  if (format.empty()) return "";
   if (format.size() == 1) {
     const std::string_view only = piece_text(format.front(), run, null_text);
-    return only.data() == nullptr ? std::string_view("", 0) : only;
+    return only.data() == nullptr ? std::string_view("") : only;
   }
-  std::string_view text("", 0);
+  std::string_view text("");
   for (std::size_t from = 0; from < format.size(); from += kPiecesAtOnce) {
     std::string_view parts[kPiecesAtOnce + 1];
     std::size_t count = 0;

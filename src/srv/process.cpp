@@ -158,9 +158,23 @@ bool PidFile::write(const std::string& path, pid_t pid, std::string& error) {
   return false;
 }
 
+void PidFile::keep_hold() noexcept {
+  const std::size_t slash = x_path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : x_path.substr(0, slash + 1);
+  if (x_path.empty()) return;
+  x_folder = Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  x_file = Fd(::open(x_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (x_folder) x_path.erase(0, slash + 1);
+}
+
 void PidFile::remove() noexcept {
-  const Fd fd(x_path.empty() ? -1 : ::open(x_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (fd && read_pid(fd.get()) == x_owner) ::unlink(x_path.c_str());
+  if (x_path.empty()) return;
+  const int folder = x_folder ? x_folder.get() : AT_FDCWD;
+  const Fd fd(::openat(folder, x_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const bool removed = fd && read_pid(fd.get()) == x_owner && ::unlinkat(folder, x_path.c_str(), 0) == 0;
+  if (!removed && x_file && read_pid(x_file.get()) == x_owner) {
+    [[maybe_unused]] const int emptied = ::ftruncate(x_file.get(), 0);
+  }
   x_path.clear();
 }
 

@@ -34,14 +34,20 @@ bool may_become(const Identity& identity) noexcept;
 
 /// A pid file that belongs to this process: refused when another live process stands in it, replaced when
 /// stale, removed on remove() only by the process that wrote it. Of several that start at once one wins.
+/// fork=no: a process that gives up its privileges calls keep_hold() before. remove() then reaches the file
+/// also from within a chroot; where the user may not remove it from its folder it is emptied, which the next
+/// start takes for stale.
 class PidFile {
  public:
   /// Writes `pid` to `path` (empty: does nothing). `error` says what is wrong and what to do.
   bool write(const std::string& path, pid_t pid, std::string& error);
+  void keep_hold() noexcept;
   void remove() noexcept;
 
  private:
   std::string x_path;
+  Fd x_folder;  // with x_file: kept across the loss of privileges
+  Fd x_file;
   pid_t x_owner = 0;
 };
 

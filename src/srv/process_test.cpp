@@ -20,12 +20,12 @@ class PidFiles : public ::testing::Test {
  protected:
   PidFiles() {
     char name[] = "/tmp/ser-pid-XXXXXX";
-    x_folder = ::mkdtemp(name);
-    path = x_folder + "/ser.pid";
+    folder = ::mkdtemp(name);
+    path = folder + "/ser.pid";
   }
   ~PidFiles() override {
     ::unlink(path.c_str());
-    ::rmdir(x_folder.c_str());
+    ::rmdir(folder.c_str());
   }
   void fill(const std::string& text) const { std::ofstream(path) << text; }
   std::string content() const {
@@ -43,11 +43,9 @@ class PidFiles : public ::testing::Test {
     return pid;
   }
 
+  std::string folder;
   std::string path;
   std::string error;
-
- private:
-  std::string x_folder;
 };
 
 TEST_F(PidFiles, WrittenAndRemoved) {
@@ -97,6 +95,39 @@ TEST_F(PidFiles, SymbolicLinksAndMissingFoldersAreErrors) {
   EXPECT_FALSE(file.write("/nonexistent/ser.pid", ::getpid(), error));
   EXPECT_EQ(error, "cannot write pid file '/nonexistent/ser.pid': No such file or directory");
   EXPECT_TRUE(file.write("", ::getpid(), error)) << "none asked for";
+}
+
+TEST_F(PidFiles, AHeldOneIsReachedWithoutItsPath) {
+  PidFile file;
+  ASSERT_TRUE(file.write(path, ::getpid(), error)) << error;
+  file.keep_hold();
+  const std::string moved = folder + "-moved";
+  ASSERT_EQ(::rename(folder.c_str(), moved.c_str()), 0);
+  path = moved + "/ser.pid";
+  file.remove();
+  EXPECT_FALSE(exists());
+  folder = moved;
+}
+
+TEST_F(PidFiles, AHeldOneIsEmptiedByWhoMayNotRemoveIt) {
+  // For good, so in a child: without privileges, and the folder lets nobody else in.
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    PidFile file;
+    bool good = file.write(path, ::getpid(), error);
+    file.keep_hold();
+    good = good && ::chmod(folder.c_str(), 0500) == 0 && (::geteuid() != 0 || ::setuid(61234) == 0);
+    file.remove();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(exists());
+  EXPECT_EQ(content(), "");
+  ::chmod(folder.c_str(), 0700);
+  PidFile next;
+  EXPECT_TRUE(next.write(path, ::getpid(), error)) << error;
 }
 
 TEST_F(PidFiles, OfManyAtOnceOneWins) {

@@ -476,10 +476,22 @@ int Server::supervise(Supervisor& supervisor, Daemonizer* daemonizer) {
   return supervisor.run();
 }
 
+/// Without workers of its own this process is the one that drops: after the pid files, which may need root.
+bool Server::give_up_privileges(PidFile& pid_file, PidFile& pgid_file) {
+  pid_file.keep_hold();
+  pgid_file.keep_hold();
+  std::string error;
+  if (drop_privileges(x_identity, x_config.chroot_dir, error)) return true;
+  pid_file.remove();
+  pgid_file.remove();
+  return fail(error);
+}
+
 int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   PidFile pid_file;
   PidFile pgid_file;
   if (!claim(pid_file, pgid_file)) return 1;
+  if (!x_config.fork && !give_up_privileges(pid_file, pgid_file)) return 1;
   SupervisorOptions options;
   options.statistics_file = x_config.statistics_file;
   options.stop_grace = x_config.stop_grace;

@@ -58,6 +58,7 @@ class Server {
  private:
   bool fail(std::string text);
   bool claim(PidFile& pid_file, PidFile& pgid_file);
+  bool give_up_privileges(PidFile& pid_file, PidFile& pgid_file);
   bool prepare_identity();
   bool prepare_listeners();
   bool prepare_segment();

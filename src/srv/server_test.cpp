@@ -111,8 +111,8 @@ class NoSpawner final : public Spawner {
     out.slot = static_cast<std::uint16_t>(--x_running);
     return true;
   }
-  void interrupt(std::uint16_t /*slot*/) noexcept override { x_stopping = true; }
-  void kill(std::uint16_t /*slot*/) noexcept override {}
+  bool interrupt(std::uint16_t /*slot*/) noexcept override { return x_stopping = true; }
+  bool kill(std::uint16_t /*slot*/) noexcept override { return true; }
   std::size_t running() const noexcept override { return x_running; }
 
  private:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <system_error>
 
@@ -147,12 +148,17 @@ pid_t ForkSpawner::pid_of(std::uint16_t slot) const noexcept {
   return 0;
 }
 
-void ForkSpawner::interrupt(std::uint16_t slot) noexcept {
-  if (const pid_t pid = pid_of(slot); pid > 0) ::kill(pid, SIGTERM);
+bool ForkSpawner::send_signal(std::uint16_t slot, int signal) const noexcept {
+  const pid_t pid = pid_of(slot);
+  return pid <= 0 || ::kill(pid, signal) == 0 || errno != EPERM;
 }
 
-void ForkSpawner::kill(std::uint16_t slot) noexcept {
-  if (const pid_t pid = pid_of(slot); pid > 0) ::kill(pid, SIGKILL);
+bool ForkSpawner::interrupt(std::uint16_t slot) noexcept {
+  return send_signal(slot, SIGTERM);
+}
+
+bool ForkSpawner::kill(std::uint16_t slot) noexcept {
+  return send_signal(slot, SIGKILL);
 }
 
 ThreadSpawner::ThreadSpawner() : x_supervisor(pthread_self()) {
@@ -221,11 +227,12 @@ bool ThreadSpawner::reap(WorkerExit& out) {
   return true;
 }
 
-void ThreadSpawner::interrupt(std::uint16_t slot) noexcept {
+bool ThreadSpawner::interrupt(std::uint16_t slot) noexcept {
   for (const auto& worker : x_workers) {
     if (worker->slot == slot && !worker->ended.load(std::memory_order_acquire))
       pthread_kill(worker->thread.native_handle(), SIGURG);
   }
+  return true;
 }
 
 }  // namespace ser::srv

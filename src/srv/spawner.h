@@ -44,10 +44,10 @@ class Spawner {
   /// One worker that has ended since the last call; false when there is none.
   virtual bool reap(WorkerExit& out) = 0;
   /// Makes a worker's sleeping system call return, so that it looks at its stop flag. Once may be too early:
-  /// repeat.
-  virtual void interrupt(std::uint16_t slot) noexcept = 0;
-  /// Ends a worker that does not stop.
-  virtual void kill(std::uint16_t slot) noexcept = 0;
+  /// repeat. False: we may not signal the worker.
+  virtual bool interrupt(std::uint16_t slot) noexcept = 0;
+  /// Ends a worker that does not stop. False: we may not.
+  virtual bool kill(std::uint16_t slot) noexcept = 0;
   /// Workers running now.
   virtual std::size_t running() const noexcept = 0;
 };
@@ -67,8 +67,8 @@ class ForkSpawner final : public Spawner {
   Result<void> spawn(const WorkerContext& context) override;
   Result<void> spawn_reaper(const ReaperContext& context) override;
   bool reap(WorkerExit& out) override;
-  void interrupt(std::uint16_t slot) noexcept override;
-  void kill(std::uint16_t slot) noexcept override;
+  bool interrupt(std::uint16_t slot) noexcept override;
+  bool kill(std::uint16_t slot) noexcept override;
   std::size_t running() const noexcept override { return x_slots.size(); }
 
  private:
@@ -77,6 +77,7 @@ class ForkSpawner final : public Spawner {
   [[noreturn]] void become_worker(const WorkerContext& context, pid_t supervisor);
   [[noreturn]] void become_reaper(const ReaperContext& context, pid_t supervisor);
   pid_t pid_of(std::uint16_t slot) const noexcept;
+  bool send_signal(std::uint16_t slot, int signal) const noexcept;
 
   Logger& x_log;
   ProcessTitle& x_title;
@@ -92,9 +93,9 @@ class ThreadSpawner final : public Spawner {
   /// Does the reaper's work in the caller's thread.
   Result<void> spawn_reaper(const ReaperContext& context) override;
   bool reap(WorkerExit& out) override;
-  void interrupt(std::uint16_t slot) noexcept override;
+  bool interrupt(std::uint16_t slot) noexcept override;
   /// A thread cannot be ended from outside without taking the process with it: the same as interrupt().
-  void kill(std::uint16_t slot) noexcept override { interrupt(slot); }
+  bool kill(std::uint16_t slot) noexcept override { return interrupt(slot); }
   std::size_t running() const noexcept override { return x_workers.size() + x_reaped.size(); }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -101,7 +102,7 @@ int Supervisor::run() {
   }
   if (x_damaged && !x_stopping) {
     kill_workers();
-    return kExitDamaged;
+    return x_gave_up ? 1 : kExitDamaged;
   }
   stop_workers();
   return x_gave_up ? 1 : 0;
@@ -282,11 +283,16 @@ void Supervisor::report_statistics() {
   }
 }
 
-void Supervisor::end_worker(std::uint16_t slot, bool by_force) {
-  if (by_force)
-    x_spawner.kill(slot);
-  else
-    x_spawner.interrupt(slot);
+bool Supervisor::end_worker(std::uint16_t slot, bool by_force) noexcept {
+  return by_force ? x_spawner.kill(slot) : x_spawner.interrupt(slot);
+}
+
+/// The way to those we may not signal (a root without CAP_KILL, workers of another user; the kernel's
+/// PR_SET_PDEATHSIG is refused there as well): a shut socket wakes everybody who sleeps in its receive call.
+void Supervisor::wake_receivers() noexcept {
+  for (const auto* sockets : {&x_shared.udp, &x_shared.further_udp}) {
+    for (const net::UdpSocket& socket : *sockets) ::shutdown(socket.fd.get(), SHUT_RD);
+  }
 }
 
 void Supervisor::stop_workers() {
@@ -294,6 +300,7 @@ void Supervisor::stop_workers() {
   const sigset_t set = awaited_signals();
   const Instant deadline = x_shared.clock->now() + x_options.stop_grace;
   bool killed = false;
+  bool refused = false;
   while (x_spawner.running() > 0) {
     const bool late = x_options.stop_grace != 0 && x_shared.clock->now() > deadline;
     for (std::uint16_t slot = 0; slot < x_shared.slots->size(); ++slot) {
@@ -304,8 +311,14 @@ void Supervisor::stop_workers() {
       if (!x_watch[slot].running) continue;
       x_shared.slots->stop(slot);
       if (late && !killed) LOG(x_log, warning, "{} does not stop, killed", worker_title(context(slot, 0)));
-      end_worker(slot, late);
+      refused = !end_worker(slot, late) || refused;
     }
+    if (late && refused) {
+      LOG(x_log, alert, "{} workers of another user are left behind: without CAP_KILL they cannot be killed",
+          x_spawner.running());
+      return;
+    }
+    if (refused) wake_receivers();
     killed = killed || late;
     x_shared.timers->nudge();
     x_shared.event_inbox->nudge();
@@ -320,9 +333,16 @@ void Supervisor::stop_workers() {
 void Supervisor::kill_workers() {
   const sigset_t set = awaited_signals();
   while (x_spawner.running() > 0) {
+    bool refused = false;
     for (std::uint16_t slot = 0; slot < x_shared.slots->size(); ++slot) {
       x_shared.slots->stop(slot);  // for workers that are threads
-      x_spawner.kill(slot);
+      refused = !x_spawner.kill(slot) || refused;
+    }
+    if (refused) {
+      LOG(x_log, alert, "workers of another user cannot be replaced without CAP_KILL; giving up");
+      x_gave_up = true;
+      stop_workers();
+      return;
     }
     x_shared.timers->nudge();
     x_shared.event_inbox->nudge();

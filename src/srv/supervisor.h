@@ -72,8 +72,9 @@ class Supervisor {
   void report_statistics();
   void stop_workers();
   void kill_workers();
-  void end_worker(std::uint16_t slot, bool by_force);
+  bool end_worker(std::uint16_t slot, bool by_force) noexcept;
   Counters own_counters() const noexcept;
+  void wake_receivers() noexcept;
 
   Shared& x_shared;
   Spawner& x_spawner;

@@ -42,6 +42,7 @@ class PretendingSpawner final : public Spawner {
     int signal = 0;
     int status = 0;
     bool finishes_a_message = false;
+    bool refuses_signals = false;
   };
   PretendingSpawner(Shared& shared, Script script)
       : x_shared(shared), x_script(script), x_alive(shared.slots->size()) {}
@@ -84,8 +85,11 @@ class PretendingSpawner final : public Spawner {
     }
     return false;
   }
-  void interrupt(std::uint16_t /*slot*/) noexcept override { x_interrupted = true; }
-  void kill(std::uint16_t slot) noexcept override { interrupt(slot); }
+  bool interrupt(std::uint16_t /*slot*/) noexcept override {
+    x_interrupted = !x_script.refuses_signals;
+    return x_interrupted;
+  }
+  bool kill(std::uint16_t slot) noexcept override { return interrupt(slot); }
   std::size_t running() const noexcept override {
     return static_cast<std::size_t>(std::count(x_alive.begin(), x_alive.end(), true));
   }
@@ -124,7 +128,7 @@ class Deaths : public ::testing::Test {
     Supervisor supervisor(shared, spawner, world.server->posts(), options, log);
     EXPECT_TRUE(supervisor.start());
     const int status = supervisor.run();
-    EXPECT_EQ(spawner.running(), 0U);
+    EXPECT_EQ(spawner.running(), script.refuses_signals ? world.server->posts().size() : 0U);
     spawned = spawner.spawned;
     shared.clock = &world.clock;
     return status;
@@ -177,6 +181,11 @@ TEST_F(Deaths, WhoFinishedAMessageIsReplacedForEver) {
 TEST_F(Deaths, SignalsFromOutsideDoNotCount) {
   EXPECT_EQ(run({0, 60, SIGKILL, 0, false}), 0);
   EXPECT_EQ(spawned, 61U);
+}
+
+TEST_F(Deaths, WorkersThatMayNotBeSignalledAreLeftBehind) {
+  EXPECT_EQ(run({.refuses_signals = true}), 0) << "it does not wait for ever";
+  EXPECT_THAT(world.log.text(), HasSubstr("4 workers of another user are left behind"));
 }
 
 TEST_F(Deaths, OtherWorkersCountByTheirLife) {

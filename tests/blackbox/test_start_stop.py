@@ -73,6 +73,39 @@ class PidFile(unittest.TestCase):
             self.assertEqual([], server.members())
 
 
+class OtherUser(unittest.TestCase):
+    """Started by root, served by nobody. Who is not root serves as himself: then only the rest of each test holds."""
+    ROOT = os.geteuid() == 0
+    USER = ["-u", "nobody", "-g", "nogroup"] if ROOT else []
+
+    def owners(self, server):
+        return {os.stat(f"/proc/{pid}").st_uid for pid in server.members()}
+
+    def test_without_cap_kill_the_workers_stop_all_the_same(self):
+        # Neither kill() nor PR_SET_PDEATHSIG reaches them then.
+        server = Server(ANSWER_ALL, *self.USER)
+        if self.ROOT:
+            server.args = ["setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill", *server.args]
+        with server, Peer() as peer:
+            self.assertEqual(200, peer.ask(server.port))
+            if self.ROOT:
+                wait_until(lambda: len(self.owners(server)) == 2, 2, "the workers to be another user's")
+            self.assertEqual(0, server.stop()[0], server.log())
+            server.assert_nothing_left(self)
+            self.assertNotIn("left behind", server.log())
+
+    def test_without_workers_the_pid_file_is_written_before_the_drop(self):
+        server = Server(ANSWER_ALL, *self.USER)
+        server.args[server.args.index("-DD")] = "-D"
+        with server, Peer() as peer:
+            self.assertEqual(200, peer.ask(server.port))
+            self.assertEqual(str(server.process.pid), server.pid_file.read_text().strip())
+            self.assertEqual(self.ROOT, 0 not in self.owners(server) and os.geteuid() == 0)
+            self.assertEqual(0, server.stop()[0], server.log())
+            # The folder is root's: nobody cannot remove the file from it, but empty it.
+            self.assertEqual("" if self.ROOT else None, server.pid_file.read_text() if server.pid_file.exists() else None)
+
+
 class FailedStart(unittest.TestCase):
     def refused(self, server, *words):
         with server:
