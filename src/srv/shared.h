@@ -34,6 +34,7 @@ namespace ser::srv {
 struct ServerCounters {
   CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, renewals,
       dns_requests;
+  CounterId overload, overload_entered;
 };
 ServerCounters register_server_counters(CounterTable& table);
 
