@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "proxy/forward.h"
 #include "proxy/local_reply.h"
-#include "sip/hdr.h"
 
 namespace ser::modules {
 
@@ -110,11 +109,7 @@ class Sl final : public mod::Module {
 
   /// An ACK to a final reply of ours comes back with the To tag we gave: 16 hex digits, keyed on its branch.
   bool absorb_ack(proxy::Run& run) const {
-    if (!run.is_request() || run.message().method() != sip::Method::ack) return false;
-    const auto to = run.message().get<sip::hdr::To>();
-    if (!to || (*to)->tag.size() != 16) return false;
-    const auto tag = parse_hex((*to)->tag);
-    if (!tag || *tag != proxy::local_to_tag(run.services(), run.message())) return false;
+    if (!proxy::is_ack_to_local_reply(run)) return false;
     run.services().counters.add(x_acks);
     return true;
   }

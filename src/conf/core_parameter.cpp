@@ -105,6 +105,14 @@ constexpr CoreParameter kHonoured[] = {
      "the whole Server header field"},
     {"max_branches", integer, honoured, kamailio, 1, 31, "16", "branches of one request"},
     {"max_while_loops", integer, honoured, kamailio, 1, kAny, "100", "rounds of a while statement"},
+    {"overload_batches", integer, honoured, ours, 0, 1000000, "128",
+     "full receive batches (of 16) in a row from which on new INVITE, REGISTER and SUBSCRIBE are answered "
+     "503; 0: "
+     "never"},
+    {"overload_retry_after", integer, honoured, ours, 1, 3600, "5",
+     "least Retry-After of such a 503 and of one for want of memory, in seconds; at most twice that, spread "
+     "over the "
+     "callers"},
     {"max_recursive_level", integer, honoured, kamailio, 1, 256, "",
      "route blocks called inside of each other; default: 10 in SER scripts, 256 in Kamailio scripts"},
     // names

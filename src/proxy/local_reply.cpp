@@ -137,6 +137,14 @@ std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
   return hasher.finish();
 }
 
+bool is_ack_to_local_reply(Run& run) noexcept {
+  if (!run.is_request() || run.message().method() != sip::Method::ack) return false;
+  const auto to = run.message().get<sip::hdr::To>();
+  if (!to || (*to)->tag.size() != 16) return false;
+  const auto tag = parse_hex((*to)->tag);
+  return tag && *tag == local_to_tag(run.services(), run.message());
+}
+
 Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept {
   sip::Message& message = run.message();
   Services& services = run.services();

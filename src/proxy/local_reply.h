@@ -29,4 +29,7 @@ Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept;
 /// CSeq number. The ACK to such a reply comes back with this tag (sl's ACK filter compares).
 std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept;
 
+/// Whether the request is the ACK to a final reply made here: its To tag is the one we gave.
+bool is_ack_to_local_reply(Run& run) noexcept;
+
 }  // namespace ser::proxy

@@ -51,6 +51,9 @@ CoreCounters register_core_counters(CounterTable& table) {
   add(c.too_large, "too_large", "Messages that would not fit into a datagram or max_message_size.");
   add(c.max_forwards_zero, "max_forwards_zero", "Requests answered 483.");
   add(c.loops, "loops", "Requests answered 482.");
+  add(c.refused_overload, "refused_overload", "New requests answered 503 because of backlog.");
+  add(c.refused_memory, "refused_memory", "New requests answered 503 because the segment was nearly full.");
+  add(c.absorbed_acks, "absorbed_acks", "ACKs to replies the core made, dropped before the script.");
   return c;
 }
 

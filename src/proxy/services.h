@@ -37,6 +37,8 @@ struct Settings {
   std::uint32_t max_steps = 1'000'000;  ///< script instructions a run may take
   std::string server_header;            ///< "Server: ser (0.1.0)" without CRLF, or as configured
   std::string user_agent_header;
+  std::uint32_t overload_batches = 128;    ///< full receive batches in a row that mean overload; 0: off
+  std::uint32_t overload_retry_after = 5;  ///< least Retry-After of a refusal, in seconds; at most twice that
 };
 
 /// Answers from the resolver's cache; never waits.
@@ -74,6 +76,7 @@ struct CoreCounters {
   CounterId stray_replies, dns_pending, dns_failed, send_refused, prescript_drops, regex_limit, step_limit,
       arena_exhausted;
   CounterId script_microseconds, script_runs, too_large, max_forwards_zero, loops;
+  CounterId refused_overload, refused_memory, absorbed_acks;
 };
 CoreCounters register_core_counters(CounterTable& table);
 

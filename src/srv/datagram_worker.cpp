@@ -23,6 +23,7 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
     : WorkerBase(context),
       x_vm(*context.shared.program, *context.shared.registry),
       x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
+      x_overload(context.shared.settings.overload_batches),
       x_last_resort(new char[kBlockRoom + shm::kSpillBytes]),
       x_areas(context.shared.slot_areas[context.id.slot]),
       x_receiver(context.receive_socket(), context.socket, context.shared.drop_cells[context.socket],
@@ -32,6 +33,9 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
   x_slot.spill = x_areas.spill;
   x_slot.send_area = x_areas.send;
   x_services.script_state = &x_vm;
+  x_pipeline.set_chunks(&x_chunks);
+  // A predecessor may have died in overload.
+  x_counters.subtract(x_shared.server.overload, x_counters.value(x_shared.server.overload));
 }
 
 char* DatagramWorker::spill_of(unsigned place) const noexcept {
@@ -99,6 +103,36 @@ void DatagramWorker::pass_on(const RxPacket& packet, Arena& arena) noexcept {
     }
   }
   x_pipeline.receive(packet, arena);
+}
+
+/// Asks once per batch whether there is room for new requests.
+void DatagramWorker::admit(unsigned received) noexcept {
+  const Overload::Verdict verdict = x_overload.on_batch(received, x_shared.heap->pressure(), x_slot.rx.at);
+  x_pipeline.set_admission(verdict.admission);
+  if (verdict.notable()) [[unlikely]]
+    tell(verdict);
+}
+
+void DatagramWorker::tell(const Overload::Verdict& verdict) noexcept {
+  const ServerCounters& c = x_shared.server;
+  if (verdict.switched && x_overload.refusing()) x_counters.add(c.overload);
+  if (verdict.switched && !x_overload.refusing()) x_counters.subtract(c.overload);
+  if (verdict.backlog.began) x_counters.add(c.overload_entered);
+  constexpr double kSecond = 1e9;
+  const Instant now = x_slot.rx.at;
+  if (verdict.backlog.tell && verdict.backlog.began)
+    LOG(x_log, warning,
+        "overload: the receive queue does not run dry; new INVITE, REGISTER and SUBSCRIBE get 503");
+  if (verdict.backlog.tell && verdict.backlog.ended)
+    LOG(x_log, warning, "overload is over after {:.1f} s; {} requests refused since the start",
+        static_cast<double>(now - x_overload.backlog().began_at()) / kSecond,
+        x_counters.value(x_shared.core.refused_overload));
+  if (verdict.memory.tell && verdict.memory.began)
+    LOG(x_log, error, "the segment is nearly full; new INVITE, REGISTER and SUBSCRIBE get 503; raise -m");
+  if (verdict.memory.tell && verdict.memory.ended)
+    LOG(x_log, warning, "the segment has room again after {:.1f} s; {} requests refused since the start",
+        static_cast<double>(now - x_overload.memory().began_at()) / kSecond,
+        x_counters.value(x_shared.core.refused_memory));
 }
 
 void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacket& packet) noexcept {
@@ -178,6 +212,7 @@ int DatagramWorker::work() {
     if (const std::uint32_t drops = x_receiver.take_drops(); drops != 0)
       x_counters.add(x_shared.server.kernel_drops, drops);
     publish(*received);
+    admit(*received);
     handle_batch();
     const Instant done = x_shared.clock->now();
     x_counters.add(x_shared.core.script_microseconds,

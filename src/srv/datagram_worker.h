@@ -6,6 +6,7 @@
 
 #include "net/udp_batch.h"
 #include "script/vm.h"
+#include "srv/overload.h"
 #include "srv/pipeline.h"
 #include "srv/worker.h"
 
@@ -29,6 +30,8 @@ class DatagramWorker final : public WorkerBase {
   char* spill_of(unsigned place) const noexcept;
   void finish_predecessors_batch() noexcept;
   void publish(unsigned count) noexcept;
+  void admit(unsigned received) noexcept;
+  void tell(const Overload::Verdict& verdict) noexcept;
   void handle_batch() noexcept;
   void handle(shm::RxEntry& entry, unsigned place) noexcept;
   void pass_on(const RxPacket& packet, Arena& arena) noexcept;
@@ -36,6 +39,7 @@ class DatagramWorker final : public WorkerBase {
 
   script::Vm x_vm;
   Pipeline x_pipeline;
+  Overload x_overload;
   std::unique_ptr<char[]>
       x_last_resort;  ///< room for the largest datagram; touched when the segment has none
   SlotAreas x_areas;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "srv/pipeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 
 #include "proxy/forward.h"
 #include "proxy/hop_edits.h"
 #include "proxy/local_reply.h"
 #include "proxy/via_token.h"
+#include "sip/hdr.h"
 #include "srv/receive_checks.h"
 
 namespace ser::srv {
@@ -32,6 +36,12 @@ sip::Message* with_counted_nuls(sip::Message* message, std::string_view stripped
   const auto parsed =
       sip::Message::parse(whole.substr(0, stripped.size() + missing), arena, &ignored, &lines);
   return parsed ? *parsed : nullptr;
+}
+
+/// The requests that begin something new unless they have a To tag: what a server without room says no to.
+bool may_begin(sip::Method method) noexcept {
+  return method == sip::Method::invite || method == sip::Method::register_ ||
+         method == sip::Method::subscribe;
 }
 
 }  // namespace
@@ -121,6 +131,9 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   const std::string_view whole = packet.bytes;
   if (!screen(packet, lines)) return;
 
+  // Responses finish what was begun; and while memory is scarce, what is to be refused must be read first.
+  const bool reserve = x_admission == Admission::memory || packet.bytes.starts_with("SIP/2.0");
+  set_priority(reserve ? shm::Priority::reserve : shm::Priority::normal);
   sip::StartLineError bad_start;
   const auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, &lines);
   sip::Message* message = parsed ? *parsed : nullptr;
@@ -151,6 +164,8 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
     return;
   }
   state->kind = run.is_request() ? RouteKind::request : RouteKind::reply;
+  if (x_admission != Admission::open && refuse(run)) [[unlikely]]
+    return;
   if (x_vm.program().log_prefix != UINT32_MAX) x_services.log.set_prefix(x_vm.log_prefix(run));
   if (bad_start.error.code != Errc::none) {
     answer_bad_request(run, bad_start.error);
@@ -163,6 +178,30 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   }
   x_services.log.set_prefix({});
   x_last_headers_indexed = run.message().headers_indexed();
+}
+
+/// While there is no room: answers what would begin something new, and says with the memory at hand what the
+/// rest may use. Requests inside of a dialog, responses, CANCEL and OPTIONS (health checks) go on.
+bool Pipeline::refuse(Run& run) noexcept {
+  if (!run.is_request()) return false;
+  const auto to = run.message().get<sip::hdr::To>();
+  const bool in_dialog = to && !(*to)->tag.empty();
+  if (!in_dialog) set_priority(shm::Priority::normal);
+  if (in_dialog || !may_begin(run.message().method())) return false;
+  RunState& state = run.state();
+  count(x_admission == Admission::memory ? x_services.count.refused_memory
+                                         : x_services.count.refused_overload);
+  state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
+  // The callers come back one by one, and a retransmission gets the same answer.
+  const std::uint64_t least = x_services.settings.overload_retry_after;
+  const std::uint64_t seconds = least + proxy::local_to_tag(x_services, run.message()) % (least + 1);
+  std::array<char, 40> header{};
+  const auto end = fmt::format_to_n(header.data(), header.size(), "Retry-After: {}\r\n", seconds);
+  proxy::LocalReply reply;
+  reply.status = 503;
+  reply.headers = {header.data(), end.size};
+  if (auto sent = proxy::send_local_reply(run, reply); !sent) count(x_services.count.err_requests);
+  return true;
 }
 
 void Pipeline::answer_bad_request(Run& run, const Error& error) noexcept {
@@ -198,6 +237,11 @@ void Pipeline::post_script(Run& run) noexcept {
 void Pipeline::handle_request(Run& run) noexcept {
   RunState& state = run.state();
   state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
+  // Without sl in the configuration nobody else knows the ACK to a 503 or 400 of the core's.
+  if (run.message().method() == sip::Method::ack && proxy::is_ack_to_local_reply(run)) {
+    count(x_services.count.absorbed_acks);
+    return;
+  }
   stage(Stage::script);
   count(x_services.count.script_runs);
   const Ended ended = x_vm.run(x_vm.program().request, run);

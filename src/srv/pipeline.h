@@ -10,7 +10,9 @@
 #include "proxy/run.h"
 #include "proxy/services.h"
 #include "script/vm.h"
+#include "shm/chunk_source.h"
 #include "shm/slot.h"
+#include "srv/overload.h"
 
 namespace ser::srv {
 
@@ -25,6 +27,12 @@ class Pipeline {
   /// untouched by the pipeline after it returns. What is to be sent has gone to the sink.
   void receive(const RxPacket& packet, Arena& arena) noexcept;
 
+  /// From the next message on: whether requests that begin something new are answered 503 at once.
+  void set_admission(Admission admission) noexcept { x_admission = admission; }
+  /// Where the arenas get their chunks: told with each message whether it may draw on the reserve. May be
+  /// null; outlives the pipeline.
+  void set_chunks(shm::SlotChunks* chunks) noexcept { x_chunks = chunks; }
+
   /// Header fields indexed of the last message: laziness is tested by it.
   std::size_t last_headers_indexed() const noexcept { return x_last_headers_indexed; }
 
@@ -33,6 +41,10 @@ class Pipeline {
   void count_received(const sip::Message& message) noexcept;
   void handle_request(proxy::Run& run) noexcept;
   void handle_response(proxy::Run& run) noexcept;
+  void set_priority(shm::Priority priority) noexcept {
+    if (x_chunks != nullptr) x_chunks->set_priority(priority);
+  }
+  bool refuse(proxy::Run& run) noexcept;
   void answer_bad_request(proxy::Run& run, const Error& error) noexcept;
   void answer_if_silent(proxy::Run& run, script::Ended::How how) noexcept;
   bool pre_script(proxy::Run& run) noexcept;
@@ -48,6 +60,8 @@ class Pipeline {
   std::vector<mod::Module*> x_pre;
   std::vector<mod::Module*> x_post;
   std::vector<mod::Module*> x_response;
+  shm::SlotChunks* x_chunks = nullptr;
+  Admission x_admission = Admission::open;
   std::size_t x_last_headers_indexed = 0;
 };
 

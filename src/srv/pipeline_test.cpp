@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "srv/testing/flow.h"
 
 namespace ser::srv {
@@ -375,6 +377,86 @@ TEST(LargeMessages, BodiesOfAnySizeStayAsTheyAre) {
     text += "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body;
     EXPECT_TRUE(flow.feed_one(text).ends_with("\r\n\r\n" + body)) << size;
   }
+}
+
+constexpr const char* kAnswer =
+    "#!KAMAILIO\noverload_retry_after=3\nrequest_route { forward(\"198.51.100.7\", 5062); }\n";
+
+/// An INVITE to a request of the same caller inside of a dialog.
+std::string in_dialog(std::string text) {
+  const std::string to = "To: \"Bob\" <sip:bob@example.com>";
+  text.insert(text.find(to) + to.size(), ";tag=b2");
+  return text;
+}
+
+TEST(Admission, NewRequestsGet503BeforeTheScript) {
+  for (const Admission why : {Admission::overload, Admission::memory}) {
+    Flow flow(kAnswer);
+    flow.pipeline->set_admission(why);
+    for (const char* method : {"INVITE", "REGISTER", "SUBSCRIBE"}) {
+      const std::string out = flow.feed_one(invite("sip:bob@example.com", method));
+      EXPECT_THAT(out, StartsWith("SIP/2.0 503 Service Unavailable\r\n")) << method;
+      const std::string after = lines_named(out, "Retry-After");
+      ASSERT_THAT(after, StartsWith("Retry-After: "));
+      const int seconds = std::stoi(after.substr(13));
+      EXPECT_TRUE(seconds >= 3 && seconds <= 6) << after;
+      EXPECT_EQ(flow.feed_one(invite("sip:bob@example.com", method)), out) << "a retransmission";
+    }
+    EXPECT_EQ(flow.counted("script_runs"), 0U);
+    EXPECT_EQ(flow.counted("refused_overload"), why == Admission::overload ? 6U : 0U);
+    EXPECT_EQ(flow.counted("refused_memory"), why == Admission::memory ? 6U : 0U);
+    flow.pipeline->set_admission(Admission::open);
+    EXPECT_EQ(flow.status(invite()), 0) << "forwarded again";
+  }
+}
+
+TEST(Admission, WhatWasBegunAndWhatIsSmallGoesOn) {
+  Flow flow(kAnswer);
+  const std::string forwarded = flow.feed_one(invite());
+  flow.pipeline->set_admission(Admission::overload);
+  for (const char* method : {"ACK", "CANCEL", "OPTIONS", "MESSAGE", "NOTIFY", "PUBLISH"})
+    EXPECT_EQ(flow.status(invite("sip:bob@example.com", method)), 0) << method;
+  for (const char* method : {"INVITE", "REGISTER", "SUBSCRIBE", "BYE", "INFO"})
+    EXPECT_EQ(flow.status(in_dialog(invite("sip:bob@example.com", method))), 0) << method;
+  EXPECT_EQ(flow.feed(response_to(forwarded), kCallee).size(), 1U);
+  EXPECT_EQ(flow.counted("refused_overload"), 0U);
+}
+
+TEST(Admission, RetryAfterIsSpreadOverTheCallers) {
+  Flow flow(kAnswer);
+  flow.pipeline->set_admission(Admission::overload);
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i)
+    seen.insert(
+        lines_named(flow.feed_one(invite("sip:bob@example.com", "INVITE", "z9hG4bK" + std::to_string(i))),
+                    "Retry-After"));
+  EXPECT_EQ(seen.size(), 4U) << "3, 4, 5 and 6 seconds";
+}
+
+TEST(Admission, TheAckToA503EndsHereAndOthersGoOn) {
+  Flow flow(kAnswer);
+  flow.pipeline->set_admission(Admission::overload);
+  const std::string refusal = flow.feed_one(invite());
+  std::string ack = invite("sip:bob@example.com", "ACK");
+  const std::string to = lines_named(ack, "To");
+  ack.replace(ack.find(to), to.size(), lines_named(refusal, "To"));
+  flow.pipeline->set_admission(Admission::open);
+  EXPECT_EQ(flow.status(ack), -1);
+  EXPECT_EQ(flow.counted("absorbed_acks"), 1U);
+  EXPECT_EQ(flow.counted("script_runs"), 0U);
+  EXPECT_EQ(flow.status(in_dialog(invite("sip:bob@example.com", "ACK"))), 0)
+      << "the ACK to a 200 of the callee's";
+}
+
+TEST(Admission, ABadToIsNoDialog) {
+  Flow flow(kAnswer);
+  flow.pipeline->set_admission(Admission::overload);
+  std::string bad = invite();
+  const std::string to = lines_named(bad, "To");
+  bad.replace(bad.find(to), to.size(), "To: <sip:bob@example.com\r\n");
+  flow.feed(bad);
+  EXPECT_EQ(flow.counted("script_runs"), 0U);
+  EXPECT_EQ(flow.counted("refused_overload"), 1U);
 }
 
 }  // namespace

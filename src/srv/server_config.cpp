@@ -173,6 +173,8 @@ class Reader {
     s.mhomed = flag("mhomed", false);
     s.max_branches = static_cast<std::uint16_t>(number("max_branches", 16));
     s.max_message_size = static_cast<std::uint32_t>(number("max_message_size", 65535));
+    s.overload_batches = static_cast<std::uint32_t>(number("overload_batches", 128));
+    s.overload_retry_after = static_cast<std::uint32_t>(number("overload_retry_after", 5));
     s.max_while_loops = static_cast<std::uint32_t>(number("max_while_loops", 100));
     s.server_header = header("server_header", fmt::format("Server: {}", version_text()));
     s.user_agent_header = header("user_agent_header", fmt::format("User-Agent: {}", version_text()));

@@ -35,6 +35,7 @@ namespace ser::srv {
 struct ServerCounters {
   CounterId kernel_drops, batches, truncated, send_failed[net::kSendFailures], respawns, deaths, renewals,
       dns_requests, quarantine_drops;
+  CounterId overload, overload_entered;
 };
 ServerCounters register_server_counters(CounterTable& table);
 

@@ -25,6 +25,9 @@ ServerCounters register_server_counters(CounterTable& table) {
   c.respawns = table.add("core", "respawns", "Workers started again after a death.");
   c.deaths = table.add("core", "worker_deaths", "Workers that died.");
   c.renewals = table.add("core", "renewals", "Times the shared segment was made anew after damage.");
+  c.overload = table.add("core", "overload",
+                         "Datagram workers that refuse new requests because of backlog, now.", true);
+  c.overload_entered = table.add("core", "overload_entered", "Times a datagram worker came into overload.");
   c.dns_requests = table.add("dns", "requests", "Names workers asked the event worker for.");
   c.quarantine_drops = table.add("core", "quarantine_drops",
                                  "Messages dropped because messages like them have killed workers.");

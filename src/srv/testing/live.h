@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -76,8 +77,9 @@ class LockedLogSink final : public LogSink {
 /// A server that is prepared: everything before the first worker.
 class Prepared {
  public:
-  explicit Prepared(const std::string& text) {
+  explicit Prepared(const std::string& text, std::optional<std::int64_t> megabytes = std::nullopt) {
     CommandLine line;
+    line.shared_megabytes = megabytes;
     line.config_file = "live.cfg";
     static constexpr mod::ModuleSpec (*kBuiltin[])() = {script::describe_core};
     loaded = load_configuration(line, kBuiltin, text);
