@@ -95,10 +95,11 @@ class Flow {
     }
     world.cells.assign(world.table.size(), 0);
     world.counters = Counters(world.cells);
+    const std::string server_name = version_text();
     mod::StartContext context{world.log,
                               world.sockets,
                               world.settings,
-                              version_text(),
+                              server_name,
                               [](void*, std::size_t) -> void* { return nullptr; },
                               nullptr};
     x_state.assign(loaded->registry.loaded().size(), nullptr);
