@@ -35,6 +35,11 @@ TEST(Hash, ReferenceVector) {
     hasher.add(text.substr(cut));
     EXPECT_EQ(hasher.finish(), sip_hash(key, text)) << cut;
   }
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    SipHasher bytewise(key);
+    for (const char c : text.substr(0, size)) bytewise.add(std::string_view(&c, 1));
+    EXPECT_EQ(bytewise.finish(), sip_hash(key, text.substr(0, size))) << size;
+  }
   EXPECT_NE(sip_hash(key, "a"), sip_hash(key, std::string_view("a\0", 2)));
 }
 

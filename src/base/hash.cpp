@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 
+#include <bit>
 #include <cstring>
 
 namespace ser {
 
 namespace {
-std::uint64_t rotl(std::uint64_t x, int b) noexcept {
-  return x << b | x >> (64 - b);
+constexpr std::uint64_t kInit0 = 0x736f6d6570736575ULL;
+constexpr std::uint64_t kInit1 = 0x646f72616e646f6dULL;
+constexpr std::uint64_t kInit2 = 0x6c7967656e657261ULL;
+constexpr std::uint64_t kInit3 = 0x7465646279746573ULL;
+
+[[gnu::always_inline]] inline void sip_round(std::uint64_t& v0, std::uint64_t& v1, std::uint64_t& v2,
+                                             std::uint64_t& v3) noexcept {
+  v0 += v1;
+  v1 = std::rotl(v1, 13) ^ v0;
+  v0 = std::rotl(v0, 32);
+  v2 += v3;
+  v3 = std::rotl(v3, 16) ^ v2;
+  v0 += v3;
+  v3 = std::rotl(v3, 21) ^ v0;
+  v2 += v1;
+  v1 = std::rotl(v1, 17) ^ v2;
+  v2 = std::rotl(v2, 32);
 }
 }  // namespace
 
 SipHasher::SipHasher(const HashKey& key) noexcept
-    : x_v0(key.k0 ^ 0x736f6d6570736575ULL),
-      x_v1(key.k1 ^ 0x646f72616e646f6dULL),
-      x_v2(key.k0 ^ 0x6c7967656e657261ULL),
-      x_v3(key.k1 ^ 0x7465646279746573ULL) {}
+    : x_v0(key.k0 ^ kInit0), x_v1(key.k1 ^ kInit1), x_v2(key.k0 ^ kInit2), x_v3(key.k1 ^ kInit3) {}
 
 [[gnu::always_inline]] inline void SipHasher::round() noexcept {
-  x_v0 += x_v1;
-  x_v1 = rotl(x_v1, 13) ^ x_v0;
-  x_v0 = rotl(x_v0, 32);
-  x_v2 += x_v3;
-  x_v3 = rotl(x_v3, 16) ^ x_v2;
-  x_v0 += x_v3;
-  x_v3 = rotl(x_v3, 21) ^ x_v0;
-  x_v2 += x_v1;
-  x_v1 = rotl(x_v1, 17) ^ x_v2;
-  x_v2 = rotl(x_v2, 32);
+  sip_round(x_v0, x_v1, x_v2, x_v3);
 }
 
 [[gnu::always_inline]] inline void SipHasher::word(std::uint64_t m) noexcept {
@@ -78,9 +82,39 @@ std::uint64_t SipHasher::finish() noexcept {
 }
 
 std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept {
-  SipHasher hasher(key);
-  hasher.add(bytes);
-  return hasher.finish();
+  // As SipHasher does it, in one function, so that all of the state stays in registers.
+  std::uint64_t v0 = key.k0 ^ kInit0;
+  std::uint64_t v1 = key.k1 ^ kInit1;
+  std::uint64_t v2 = key.k0 ^ kInit2;
+  std::uint64_t v3 = key.k1 ^ kInit3;
+  const auto round = [&]() __attribute__((always_inline)) { sip_round(v0, v1, v2, v3); };
+  const char* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t m;
+    std::memcpy(&m, at, 8);
+    v3 ^= m;
+    round();
+    v0 ^= m;
+  }
+  std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56;
+  if (std::endian::native == std::endian::little && left != 0 && bytes.size() >= 8) {
+    // The last eight bytes, of which some were hashed already: those are shifted out.
+    std::uint64_t m;
+    std::memcpy(&m, at + left - 8, 8);
+    last |= m >> (64 - 8 * left);
+  } else {
+    for (unsigned i = 0; i < left; ++i)
+      last |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+  }
+  v3 ^= last;
+  round();
+  v0 ^= last;
+  v2 ^= 0xFF;
+  round();
+  round();
+  round();
+  return v0 ^ v1 ^ v2 ^ v3;
 }
 
 std::uint64_t sip_hash(const HashKey& key, std::initializer_list<std::string_view> parts) noexcept {

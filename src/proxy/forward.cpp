@@ -221,7 +221,9 @@ Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept {
 }
 
 Result<SockAddr> response_target(Services& services, const sip::Via& via) noexcept {
-  if (!iequals(via.transport, "UDP")) return {Errc::unsupported, "Via names a transport that is not built"};
+  const bool udp = via.transport.size() == 3 && std::memcmp(via.transport.data(), "UDP", 3) == 0;
+  if (!udp && !iequals(via.transport, "UDP"))
+    return {Errc::unsupported, "Via names a transport that is not built"};
   const std::uint16_t port = via.rport != 0 ? via.rport : via.port;
   // RFC 3261 18.2.2: maddr before received before sent-by; rport only goes with received (RFC 3581 4).
   if (!via.maddr.empty()) return resolve(services, via.maddr, via.port, Proto::udp);

@@ -6,10 +6,13 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sip/header_table.h"
 #include "sip/method.h"
+#include "sip/name_shape.h"
 #include "sip/scanner.h"
+#include "sip/shape_lookup.h"
 
 namespace ser::sip {
 namespace {
@@ -18,6 +21,23 @@ std::string change_case(std::string_view text, bool upper) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(upper ? std::toupper(c) : std::tolower(c));
   return out;
+}
+
+TEST(HeaderId, AShapeChangesNothing) {
+  std::vector<std::string> names{
+      "", "X", "T", "X-Unknown", "Tp", "Cseq-", "A-Name-That-Is-Far-Too-Long-For-Any"};
+  for (const HeaderRow& row : kHeaderTable) {
+    names.emplace_back(row.name);
+    names.push_back(change_case(row.name, true));
+    names.push_back(std::string(row.name) + "x");
+    // The last byte but one decides: head and tail of a name must both be looked at.
+    if (row.name.size() > 2) names.push_back(std::string(row.name).replace(row.name.size() - 2, 1, "~"));
+    if (row.compact != 0) names.emplace_back(1, row.compact);
+  }
+  for (const std::string& name : names) {
+    for (unsigned shape = 0; shape < kShapes; ++shape)
+      ASSERT_EQ(header_id(name, static_cast<std::uint8_t>(shape)), header_id(name)) << name << ' ' << shape;
+  }
 }
 
 TEST(HeaderId, EveryRowIsFoundInAnyCase) {

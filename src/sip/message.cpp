@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "sip/header_table.h"
 #include "sip/scanner.h"
+#include "sip/shape_lookup.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -124,7 +125,7 @@ void Message::fill(HeaderField& field, std::size_t number) const noexcept {
   while (is_space(name_end[-1]) && --name_end != line) {
   }
   const std::string_view name{line, static_cast<std::size_t>(name_end - line)};
-  field.x_id = header_id(name);
+  field.x_id = header_id(name, x_shapes[number]);
   if (field.x_id == HeaderId::other && !is_token(name)) [[unlikely]] {
     return fill_malformed(field);
   }
@@ -176,16 +177,18 @@ const HeaderField* Message::find_from(HeaderId id, std::size_t line) const noexc
 }
 
 bool Message::next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept {
-  for (; from < x_line_count; ++from) {
-    if (!set.may_hold(x_shapes[from])) continue;
-    const std::size_t begin = line_begin(from);
-    const std::string_view text = x_bytes.substr(begin, x_lines[from].end - begin);
-    std::size_t size = x_lines[from].colon - begin;
-    while (size != 0 && is_space(text[size - 1])) --size;
-    line = {header_id(text.substr(0, size)), text, from};
-    return true;
-  }
-  return false;
+  const std::size_t count = x_line_count;
+  while (from < count && !set.may_hold(x_shapes[from])) ++from;
+  if (from == count) return false;
+  const std::size_t begin = line_begin(from);
+  const LineEnd& found = x_lines[from];
+  const char* const text = x_bytes.data() + begin;
+  std::size_t size = found.colon - begin;
+  while (size != 0 && is_space(text[size - 1])) --size;
+  line.id = header_id({text, size}, x_shapes[from]);
+  line.text = {text, found.end - begin};
+  line.number = from;
+  return true;
 }
 
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
@@ -250,7 +253,8 @@ Result<std::uint32_t> Message::content_length() const noexcept {
 }
 
 std::string_view Message::body() const noexcept {
-  std::string_view body = x_bytes.substr(header_end_offset());
+  std::string_view body = x_bytes;
+  body.remove_prefix(x_header_end);
   // Most messages have none; then there is nothing that Content-Length could cut.
   if (body.empty()) return body;
   const auto length = content_length();
@@ -260,7 +264,7 @@ std::string_view Message::body() const noexcept {
 
 std::string_view Message::wire_bytes() const noexcept {
   if (x_wire_size == 0) x_wire_size = static_cast<std::uint16_t>(x_header_end + body().size());
-  return x_bytes.substr(0, x_wire_size);
+  return {x_bytes.data(), x_wire_size};
 }
 
 Error Message::keep_error(const HeaderField& field, const Error& error) const noexcept {

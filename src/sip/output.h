@@ -18,7 +18,7 @@ class Output {
   explicit Output(std::span<char> out) noexcept
       : x_begin(out.data()), x_at(out.data()), x_end(out.data() + out.size()) {}
 
-  void put(std::string_view text) noexcept {
+  [[gnu::always_inline]] void put(std::string_view text) noexcept {
     if (text.size() > static_cast<std::size_t>(x_end - x_at)) [[unlikely]] {
       x_full = true;
       return;

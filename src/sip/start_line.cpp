@@ -15,7 +15,9 @@ constexpr std::string_view kRequestEnd = " SIP/2.0";
 
 /// SIP/2.0: fine; SIP/digits.digits: Errc::version; anything else: Errc::syntax.
 Result<void> check_version(std::string_view version, std::uint32_t offset) noexcept {
-  if (iequals(version, kVersion)) return {};
+  const bool usual =
+      version.size() == kVersion.size() && std::memcmp(version.data(), kVersion.data(), kVersion.size()) == 0;
+  if (usual || iequals(version, kVersion)) return {};
   Cursor cursor(version.substr(4));
   std::uint64_t part = 0;
   if (cursor.number(part) && cursor.take('.') && cursor.number(part) && cursor.at_end()) {
@@ -82,7 +84,9 @@ Result<void> parse_start_line(std::string_view bytes, StartLine& out) noexcept {
   std::string_view line = bytes.substr(0, lf);
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   out.line = line;
-  if (line.size() >= 4 && line[3] == '/' && istarts_with(line, "SIP/")) return parse_status_line(line, out);
+  if (line.size() >= 4 && line[3] == '/' &&
+      (std::memcmp(line.data(), "SIP", 3) == 0 || istarts_with(line, "SIP/")))
+    return parse_status_line(line, out);
 
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return {Errc::syntax, "malformed request line"};

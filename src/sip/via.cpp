@@ -13,6 +13,9 @@ namespace {
 
 constexpr char kUsualProtocol[] = "SIP/2.0/";
 constexpr std::size_t kUsualSize = sizeof kUsualProtocol - 1;
+constexpr std::string_view kUdpProtocol = "SIP/2.0/UDP ";
+constexpr std::string_view kBranchParam = ";branch=";
+constexpr std::string_view kRportParam = ";rport";
 
 /// `SIP / 2.0 / transport LWS`; another name or version is legal, and needed to answer a SIP/7.0 request with
 /// 505.
@@ -102,6 +105,12 @@ Result<void> apply(const Param& param, Via& via) noexcept {
   }
 }
 
+[[gnu::always_inline]] inline bool begins_with(const char* p, const char* end,
+                                               std::string_view literal) noexcept {
+  return static_cast<std::size_t>(end - p) >= literal.size() &&
+         std::memcmp(p, literal.data(), literal.size()) == 0;
+}
+
 /// The form nearly every Via has: one value, no white space but after the transport, no quotes, no IPv6.
 /// False: it is something else, perhaps malformed; then `via` may be half filled.
 bool read_plain(std::string_view text, Via& via) noexcept {
@@ -111,7 +120,7 @@ bool read_plain(std::string_view text, Via& via) noexcept {
   const char* const end = text.data() + text.size();
   if (text.size() <= kUsualSize || std::memcmp(text.data(), kUsualProtocol, kUsualSize) != 0) return false;
   const char* from = text.data() + kUsualSize;
-  const char* p = run_end(from, end, kTokenChar);
+  const char* p = begins_with(text.data(), end, kUdpProtocol) ? from + 3 : run_end(from, end, kTokenChar);
   if (p == from || p == end || *p != ' ') return false;
   via.transport = view(from, p);
   from = p + 1;
@@ -129,6 +138,23 @@ bool read_plain(std::string_view text, Via& via) noexcept {
   via.sent_by = view(from, p);
   if (p != end) via.params = view(p, end);
   while (p != end) {
+    // The two that nearly every Via has, as they are nearly always written.
+    if (begins_with(p, end, kBranchParam) && via.branch.empty()) {
+      from = p + kBranchParam.size();
+      p = run_end(from, end, kValueChar);
+      if (p == from) return false;
+      via.branch = view(from, p);
+      continue;
+    }
+    if (begins_with(p, end, kRportParam) && !via.has_rport) {
+      const char* const behind = p + kRportParam.size();
+      if (behind == end || *behind == ';') {
+        via.has_rport = true;
+        via.rport_text = view(behind, behind);
+        p = behind;
+        continue;
+      }
+    }
     if (*p != ';') return false;
     Param param;
     from = p + 1;

@@ -32,6 +32,55 @@ TEST(Via, Typical) {
   EXPECT_EQ((*via)->text.data(), text.data());
 }
 
+TEST(Via, UsualAndUnusualWaysOfWritingAgree) {
+  // A white space before the first `;` is legal, and takes a text off the short way.
+  const std::string_view params[] = {";branch=z9hG4bK1;rport",
+                                     ";rport;branch=z9hG4bK1",
+                                     ";BRANCH=z9hG4bK1;RPORT",
+                                     ";rport=5070;branch=a",
+                                     ";rportx;branch=a",
+                                     ";branch=a;rport;x=1",
+                                     ";branchx=a",
+                                     ";branch",
+                                     ";branch=",
+                                     ";branch=;rport",
+                                     ";branch=a;branch=b",
+                                     ";rport;rport",
+                                     ";rport;rport=1",
+                                     ";rport=",
+                                     ";rport=0",
+                                     ";rport;received=192.0.2.1;x",
+                                     ";branch=a,",
+                                     ";branch=\"a\"",
+                                     ";branch=[::1]:5;rport;ttl=255",
+                                     ";rport;",
+                                     ";;rport",
+                                     ";branch=a;rporT;branch=a",
+                                     ";branch=a-b.c;maddr=h;x"};
+  for (const std::string_view transport : {"UDP", "udp", "UDPX", "TCP", "U"}) {
+    for (const std::string_view tail : params) {
+      TestArena memory;
+      const std::string head = "SIP/2.0/" + std::string(transport) + " 192.0.2.1:5062";
+      const std::string plain = head + std::string(tail);
+      const std::string spaced = head + ' ' + std::string(tail);
+      const auto a = parse_via(plain, memory.arena);
+      const auto b = parse_via(spaced, memory.arena);
+      ASSERT_EQ(static_cast<bool>(a), static_cast<bool>(b)) << plain;
+      if (!a) continue;
+      EXPECT_EQ((*a)->transport, transport);
+      EXPECT_EQ((*a)->transport, (*b)->transport) << plain;
+      EXPECT_EQ((*a)->sent_by, (*b)->sent_by) << plain;
+      EXPECT_EQ((*a)->branch, (*b)->branch) << plain;
+      EXPECT_EQ((*a)->received, (*b)->received) << plain;
+      EXPECT_EQ((*a)->params, (*b)->params) << plain;
+      EXPECT_EQ((*a)->has_rport, (*b)->has_rport) << plain;
+      EXPECT_EQ((*a)->rport, (*b)->rport) << plain;
+      if (!(*a)->has_rport) continue;
+      EXPECT_EQ((*a)->rport_text.data() - plain.data() + 1, (*b)->rport_text.data() - spaced.data()) << plain;
+    }
+  }
+}
+
 TEST(Via, FoldedEverywhere) {
   TestArena memory;
   const std::string text = crlf(

@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace ser::srv {
 
 namespace {
@@ -31,25 +35,34 @@ bool has_version(std::string_view line) noexcept {
   return space != std::string_view::npos && istarts_with(line.substr(space + 1), kSip);
 }
 
-constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-
-/// True when some byte may be a control character: exact but for what follows a hit.
+/// False: no byte is a control character, HTAB included.
+#ifdef __SSE2__
 bool may_have_control(std::string_view line) noexcept {
-  const char* p = line.data();
-  std::size_t left = line.size();
-  const auto suspicious = [](std::uint64_t word) {
-    const std::uint64_t del = word ^ (kOnes * 0x7F);
-    return (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & (kOnes * 0x80);
-  };
-  for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, p, 8);
-    if (suspicious(word) != 0) return true;
+  char padded[16];
+  if (line.size() < sizeof padded) {
+    if (line.empty()) return false;
+    // A status line is often so short.
+    std::memset(padded, ' ', sizeof padded);
+    std::memcpy(padded, line.data(), line.size());
+    line = {padded, sizeof padded};
   }
-  std::uint64_t word = kOnes * ' ';
-  std::memcpy(&word, p, left);
-  return suspicious(word) != 0;
+  const auto suspicious = [](const char* p) {
+    __m128i bytes;
+    std::memcpy(&bytes, p, 16);
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    return _mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)));
+  };
+  const char* p = line.data();
+  const char* const last = p + line.size() - 16;
+  __m128i found = suspicious(last);
+  for (; p < last; p += 16) found = _mm_or_si128(found, suspicious(p));
+  return _mm_movemask_epi8(found) != 0;
 }
+#else
+bool may_have_control(std::string_view) noexcept {
+  return true;
+}
+#endif
 
 DatagramKind check_start_line(std::string_view line) noexcept {
   if (may_have_control(line)) {
@@ -58,7 +71,9 @@ DatagramKind check_start_line(std::string_view line) noexcept {
       if ((byte < 0x20 && c != '\t') || byte == 0x7F) return DatagramKind::bad_start_line;
     }
   }
-  return line.ends_with(" SIP/2.0") || has_version(line) ? DatagramKind::sip : DatagramKind::bad_version;
+  return line.starts_with(kSip) || line.ends_with(" SIP/2.0") || has_version(line)
+             ? DatagramKind::sip
+             : DatagramKind::bad_version;
 }
 
 }  // namespace

@@ -63,6 +63,30 @@ TEST(ReceiveChecks, Table) {
   }
 }
 
+TEST(ReceiveChecks, AControlCharacterIsFoundWhereverItStands) {
+  for (const std::string_view start :
+       {"SIP/2.0 200 OK"sv, "SIP/2.0 200 Fine with us, all of it"sv, "OPTIONS sip:a@b SIP/2.0"sv,
+        "OPTIONS sip:somebody@example.com SIP/2.0"sv}) {
+    std::string message = std::string(start) + "\r\n" + std::string(kTail);
+    ASSERT_EQ(kind_of(message, true), DatagramKind::sip) << start;
+    for (std::size_t i = 8; i + 8 < start.size(); ++i) {
+      const char before = message[i];
+      for (const char c : {'\x01', '\x1F', '\x7F', '\0'}) {
+        message[i] = c;
+        EXPECT_EQ(kind_of(message, true), DatagramKind::bad_start_line) << start << ' ' << i;
+      }
+      for (const char c : {'\t', ' ', '\x80', '\xFF'}) {
+        message[i] = c;
+        EXPECT_EQ(kind_of(message, true), DatagramKind::sip) << start << ' ' << i;
+      }
+      message[i] = before;
+    }
+  }
+  std::string reply = "SIP/2.0 200 OK\r\n" + std::string(kTail);
+  reply[13] = '\x02';
+  EXPECT_EQ(kind_of(reply, true), DatagramKind::bad_start_line);
+}
+
 TEST(ReceiveChecks, TrailingNulBytesAreTakenOff) {
   EXPECT_EQ(strip_trailing_nul("abc\0\0"sv), "abc"sv);
   EXPECT_EQ(strip_trailing_nul("a\0b"sv), "a\0b"sv);
