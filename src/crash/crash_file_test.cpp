@@ -10,6 +10,8 @@
 namespace ser::crash {
 namespace {
 
+using namespace std::string_literals;
+
 CrashFile sample() {
   CrashFile file;
   file.time = 1'795'449'696;
@@ -34,7 +36,7 @@ CrashFile sample() {
   file.destination = "192.0.2.1:5060";
   file.frames = {"0x1 /usr/sbin/ser+0x1", "0x2"};
   file.notes = {"a note"};
-  file.message = std::string("OPTIONS sip:a SIP/2.0\r\n\r\n\0\xFF message: 3\n\n", 44);
+  file.message = "OPTIONS sip:a SIP/2.0\r\n\r\n\0\xFF message: 3\n\n"s;
   return file;
 }
 
