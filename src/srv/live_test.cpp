@@ -18,7 +18,7 @@ namespace {
 
 using testing::forwarding_config;
 using testing::free_port;
-using testing::lines_named;
+using testing::number_of;
 using testing::numbered_request;
 using testing::Peer;
 using testing::Prepared;
@@ -26,12 +26,6 @@ using testing::response_to;
 
 constexpr unsigned kRequests = 2000;
 constexpr unsigned kWindow = 40;
-
-/// The number a message carries as its Call-ID; 0 when it has none.
-unsigned number_of(const std::string& message) {
-  const std::string line = lines_named(message, "Call-ID");
-  return line.size() > 9 ? static_cast<unsigned>(std::stoul(line.substr(9))) : 0;
-}
 
 /// Requests from caller through the server to callee and their responses back, a window at a time. Numbers
 /// seen at both ends.

@@ -58,7 +58,7 @@ namespace {
 
 using testing::forwarding_config;
 using testing::free_port;
-using testing::lines_named;
+using testing::number_of;
 using testing::numbered_request;
 using testing::Peer;
 using testing::Prepared;
@@ -182,8 +182,7 @@ class World {
 
   void take(int timeout_ms) {
     for (std::string got = x_callee.receive(timeout_ms); !got.empty(); got = x_callee.receive(0)) {
-      const std::string line = lines_named(got, "Call-ID");
-      if (line.size() > 9) x_seen.insert(static_cast<unsigned>(std::stoul(line.substr(9))));
+      if (const unsigned number = number_of(got); number != 0) x_seen.insert(number);
     }
   }
   void settle() { take(0); }

@@ -116,4 +116,10 @@ inline std::string numbered_request(unsigned number, std::uint16_t caller) {
               "Call-ID: " + id + "\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n");
 }
 
+/// The number a message carries as its Call-ID; 0 when it has none.
+inline unsigned number_of(const std::string& message) {
+  const std::string line = lines_named(message, "Call-ID");
+  return line.size() > 9 ? static_cast<unsigned>(std::stoul(line.substr(9))) : 0;
+}
+
 }  // namespace ser::srv::testing
