@@ -29,6 +29,15 @@ class HeapChunks final : public ChunkSource {
   void give(void* chunk, std::size_t bytes) noexcept override;
 };
 
+/// An arena put down: what it is made of, as plain data. It may lie in the segment while nobody works on the
+/// message, and be taken up by any worker. Zero bytes: nothing is kept.
+struct KeptArena {
+  char* cur = nullptr;
+  char* end = nullptr;
+  void* chunks = nullptr;      ///< the newest; see Arena::for_each_chunk
+  std::uint64_t borrowed = 0;  ///< bytes of all chunks
+};
+
 /// A handle in private memory on a chain of chunks. The first block belongs to the caller (a receive slot);
 /// further chunks come from the source and go back on reset() or destruction. Nothing allocated here is
 /// destroyed: only trivially destructible types are accepted. Not thread-safe; one message, one worker at a
@@ -44,6 +53,16 @@ class Arena {
         x_block_size(size),
         x_more(&more),
         x_limit(limit) {}
+  /// Takes up an arena that put_down() left. `more`: this worker's source, which gets the chunks in the end.
+  Arena(const KeptArena& kept, ChunkSource& more, std::size_t limit = 1U << 20) noexcept
+      : x_cur(kept.cur),
+        x_end(kept.end),
+        x_block(kept.end),
+        x_block_size(0),
+        x_more(&more),
+        x_chunks(static_cast<Chunk*>(kept.chunks)),
+        x_limit(limit),
+        x_borrowed(kept.borrowed) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena() { release_chunks(); }
@@ -89,6 +108,26 @@ class Arena {
   /// Takes the last allocation back in part: `end` must lie inside the most recent allocation of byte
   /// alignment.
   void shrink_to(char* end) noexcept { x_cur = end; }
+
+  /// Lets go of everything without freeing it: block and chunks are from now on whoever keeps the result's
+  /// business. The arena is empty and gives nothing afterwards.
+  KeptArena put_down() noexcept {
+    const KeptArena kept{x_cur, x_end, x_chunks, x_borrowed};
+    x_cur = x_end = x_block = nullptr;
+    x_block_size = 0;
+    x_chunks = nullptr;
+    x_limit = x_borrowed = 0;
+    return kept;
+  }
+  /// Calls f(void* chunk) for each chunk from the source, the newest first. `f` may free it.
+  template <class F>
+  static void for_each_chunk(const KeptArena& kept, F&& f) {
+    for (auto* chunk = static_cast<Chunk*>(kept.chunks); chunk != nullptr;) {
+      Chunk* next = chunk->next;
+      f(static_cast<void*>(chunk));
+      chunk = next;
+    }
+  }
 
   /// Bytes that allocate() can give without asking the source.
   std::size_t room() const noexcept { return static_cast<std::size_t>(x_end - x_cur); }

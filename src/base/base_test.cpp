@@ -25,6 +25,33 @@ TEST(Arena, GrowsAndResets) {
   EXPECT_EQ(arena.room(), 64U);
 }
 
+TEST(Arena, IsPutDownAndTakenUp) {
+  alignas(16) char block[64];
+  HeapChunks heap;
+  KeptArena kept;
+  std::string_view in_block;
+  {
+    Arena arena(block, sizeof block, heap);
+    in_block = arena.copy("block");
+    ASSERT_NE(arena.allocate(5000), nullptr);
+    kept = arena.put_down();
+    EXPECT_EQ(arena.allocate(1), nullptr);
+  }
+  EXPECT_EQ(in_block, "block");
+  {
+    Arena again(kept, heap);
+    EXPECT_EQ(again.borrowed(), kept.borrowed);
+    ASSERT_NE(again.allocate(10'000), nullptr);
+    kept = again.put_down();
+  }
+  std::size_t chunks = 0;
+  Arena::for_each_chunk(kept, [&](void* chunk) {
+    ++chunks;
+    heap.give(chunk, 0);
+  });
+  EXPECT_EQ(chunks, 2U);
+}
+
 TEST(Hash, ReferenceVector) {
   // SipHash-1-3 of "" .. agrees with itself however the text is cut.
   const HashKey key{0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};

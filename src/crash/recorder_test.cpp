@@ -110,7 +110,7 @@ TEST(Recorder, NothingInADamagedSlotIsBelieved) {
     harm(world);
     const Recorded recorded = world.record(world.death(SIGSEGV));
     EXPECT_EQ(recorded.file, Recorded::File::written);
-    const CrashFile file = world.file(recorded);
+    CrashFile file = world.file(recorded);
     EXPECT_FALSE(file.notes.empty());
     return file;
   };

@@ -122,6 +122,7 @@ struct RunState {
   std::uint8_t via_branch_index = 0;  ///< of a verified response
   bool local_only = false;            ///< the message must not be forwarded (e.g. checks failed)
   bool sent = false;                  ///< something was sent for this message
+  void* transaction = nullptr;        ///< tm's: the transaction this run belongs to, in the segment
   SourcePlace script;                 ///< where the script is; for logs and crash files
   std::string_view log_prefix;
 };

@@ -64,6 +64,8 @@ class SourceService {
   virtual bool choose(TxTarget& target, const RxPacket& received) noexcept = 0;
 };
 
+struct SharedServices;
+
 /// Counter ids of the core, registered once by register_core_counters().
 struct CoreCounters {
   CounterId received_requests, received_replies, received_invite, received_ack, received_cancel, received_bye,
@@ -92,10 +94,11 @@ struct Services {
   const CoreCounters& count;
   const LocalSockets& sockets;
   const Settings& settings;
-  const HashKey& via_key;         ///< lives in the segment, outlives workers
-  std::span<void*> worker_state;  ///< per module, by its index: what Module::start_worker returned
-  void* script_state = nullptr;   ///< the VM's per-worker state ($var, match data …)
-  std::uint16_t slot = 0;         ///< index of the worker's slot
+  const HashKey& via_key;            ///< lives in the segment, outlives workers
+  std::span<void*> worker_state;     ///< per module, by its index: what Module::start_worker returned
+  void* script_state = nullptr;      ///< the VM's per-worker state ($var, match data …)
+  std::uint16_t slot = 0;            ///< index of the worker's slot
+  SharedServices* shared = nullptr;  ///< keeper.h; null where nothing outlives its message
 };
 
 }  // namespace ser::proxy

@@ -33,7 +33,7 @@ class ArgumentFormat final : public mod::Format {
     const proxy::Value value = piece.variable->read(run);
     if (!value.is_null()) return text_of(value, run.arena());
     // A transformation of nothing is nothing; the variable itself is told apart from an empty text.
-    return piece.variable->transforms.empty() ? std::string_view("<null>") : std::string_view("", 0);
+    return piece.variable->transforms.empty() ? std::string_view("<null>") : std::string_view("");
   }
 
   script::Format x_format;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "crash/fingerprint.h"
 #include "srv/reaper.h"
@@ -33,6 +34,7 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
   x_slot.spill = x_areas.spill;
   x_slot.send_area = x_areas.send;
   x_services.script_state = &x_vm;
+  x_shared_services.keeper = this;
   x_pipeline.set_chunks(&x_chunks);
   // A predecessor may have died in overload.
   x_counters.subtract(x_shared.server.overload, x_counters.value(x_shared.server.overload));
@@ -51,6 +53,31 @@ bool DatagramWorker::provide_block(unsigned place) noexcept {
   }
   x_receiver.set_slot(place, entry.block, kBlockRoom, spill_of(place), shm::kSpillBytes - 1);
   return true;
+}
+
+Result<void> DatagramWorker::keep(const proxy::Run& run, shm::Owner owner,
+                                  proxy::KeptMessage& kept) noexcept {
+  const std::uint32_t place = x_slot.rx_index.load(std::memory_order_relaxed);
+  shm::RxEntry& entry = x_slot.rx.entries[place];
+  const char* bytes = run.state().rx.bytes.data();
+  const bool in_block = bytes >= entry.block && bytes < entry.block + kRxBlock;
+  if (!in_block && x_whole_copy == nullptr)
+    return {Errc::refused, "the message lies in the worker's own memory"};
+  // First what can fail: without another block this worker would be deaf.
+  auto* next = static_cast<char*>(
+      x_shared.heap->alloc(x_actor, kRxBlock, x_shared.message_account, shm::Priority::reserve));
+  if (next == nullptr) return {Errc::no_memory, "no memory for another receive block"};
+  kept.block = entry.block;
+  kept.whole_copy = x_whole_copy;
+  x_actor.step();
+  x_shared.heap->transfer(kept.block, owner);
+  x_actor.step();
+  if (x_whole_copy != nullptr) x_shared.heap->transfer(x_whole_copy, owner);
+  x_whole_copy = nullptr;
+  entry.block = next;
+  x_actor.step();
+  x_receiver.set_slot(place, next, kBlockRoom, spill_of(place), shm::kSpillBytes - 1);
+  return {};
 }
 
 bool DatagramWorker::provide_blocks() noexcept {
@@ -146,11 +173,13 @@ void DatagramWorker::handle_spilled(shm::RxEntry& entry, unsigned place, RxPacke
   std::memcpy(whole + kBlockRoom, spill_of(place), entry.length - kBlockRoom);
   whole[entry.length] = '\0';
   packet.bytes = {whole, entry.length};
+  x_whole_copy = cell;
   {
     Arena arena(entry.block, kRxBlock, x_chunks);
     pass_on(packet, arena);
   }
-  x_shared.heap->free(x_actor, cell);
+  // Null when somebody keeps the message.
+  x_shared.heap->free(x_actor, std::exchange(x_whole_copy, nullptr));
 }
 
 void DatagramWorker::handle(shm::RxEntry& entry, unsigned place) noexcept {

@@ -12,7 +12,7 @@
 
 namespace ser::srv {
 
-class DatagramWorker final : public WorkerBase {
+class DatagramWorker final : public WorkerBase, private proxy::MessageKeeper {
  public:
   explicit DatagramWorker(const WorkerContext& context);
 
@@ -28,6 +28,7 @@ class DatagramWorker final : public WorkerBase {
   bool provide_blocks() noexcept;
   bool provide_block(unsigned place) noexcept;
   char* spill_of(unsigned place) const noexcept;
+  Result<void> keep(const proxy::Run& run, shm::Owner owner, proxy::KeptMessage& kept) noexcept override;
   void finish_predecessors_batch() noexcept;
   void publish(unsigned count) noexcept;
   void admit(unsigned received) noexcept;
@@ -45,6 +46,7 @@ class DatagramWorker final : public WorkerBase {
   SlotAreas x_areas;
   net::UdpReceiver x_receiver;
   crash::Quarantine x_quarantine;
+  char* x_whole_copy = nullptr;  ///< of the datagram in hand, when it is larger than a block
   unsigned x_limit = kIdleBatch;
 };
 

@@ -174,10 +174,11 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
       handle_request(run);
     else
       handle_response(run);
+    // Before the hooks: one of them may put the message down (proxy::put_down).
+    x_last_headers_indexed = message->headers_indexed();
     post_script(run);
   }
   x_services.log.set_prefix({});
-  x_last_headers_indexed = run.message().headers_indexed();
 }
 
 /// While there is no room: answers what would begin something new, and says with the memory at hand what the

@@ -94,6 +94,8 @@ WorkerBase::WorkerBase(const WorkerContext& context)
                     ? std::make_unique<KernelSources>(context.shared.listeners, *context.shared.clock)
                     : nullptr),
       x_module_state(context.shared.registry->loaded().size(), nullptr),
+      x_shared_services{context.shared.segment, *context.shared.heap,        x_actor,
+                        *context.shared.timers, *context.shared.event_inbox, x_chunks},
       x_services{x_log,
                  *context.shared.clock,
                  x_random,
@@ -107,7 +109,8 @@ WorkerBase::WorkerBase(const WorkerContext& context)
                  context.shared.segment.header().branch_key,
                  x_module_state,
                  nullptr,
-                 context.id.slot} {}
+                 context.id.slot,
+                 &x_shared_services} {}
 
 int WorkerBase::run(WorkerProcess* process) {
   x_shared.slots->started(x_context.id.slot, static_cast<std::int32_t>(::getpid()));

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/source_address.h"
+#include "proxy/keeper.h"
 #include "proxy/services.h"
 #include "shm/actor.h"
 #include "shm/chunk_source.h"
@@ -65,6 +66,7 @@ class WorkerBase {
   CachedNames x_names;
   std::unique_ptr<KernelSources> x_sources;
   std::vector<void*> x_module_state;
+  proxy::SharedServices x_shared_services;
   proxy::Services x_services;
   std::vector<std::unique_ptr<mod::WorkerState>> x_owned_state;
 };
