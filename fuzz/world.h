@@ -83,7 +83,7 @@ class World {
   NoSink x_log_sink;
   Logger x_log{x_log_sink, LogLevel::debug};
   TestClock x_clock;
-  TestRandom x_random;
+  SeededRandom x_random;
   RecordingSink x_sink;
   CounterTable x_table;
   std::vector<std::uint64_t> x_cells;

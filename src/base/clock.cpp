@@ -37,7 +37,7 @@ std::uint64_t SystemRandom::next() noexcept {
   return result;
 }
 
-std::uint64_t TestRandom::next() noexcept {
+std::uint64_t SeededRandom::next() noexcept {
   // splitmix64: good enough to look random, the same on every machine.
   std::uint64_t z = (x_state += 0x9E3779B97F4A7C15ULL);
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;

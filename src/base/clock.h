@@ -51,10 +51,10 @@ class SystemRandom final : public Random {
   std::uint64_t x_state[4]{};
 };
 
-/// Counts from a seed. Tests only.
-class TestRandom final : public Random {
+/// The same numbers for the same seed on every machine: for flows and tests, never for keys of a real server.
+class SeededRandom final : public Random {
  public:
-  explicit TestRandom(std::uint64_t seed = 1) noexcept : x_state(seed) {}
+  explicit SeededRandom(std::uint64_t seed = 1) noexcept : x_state(seed) {}
   std::uint64_t next() noexcept override;
 
  private:

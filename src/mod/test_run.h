@@ -204,7 +204,7 @@ class TestWorker {
   TestNames names;
   TestFormats formats;
   TestClock clock;
-  TestRandom random;
+  SeededRandom random;
   proxy::LocalSockets sockets;
   proxy::Settings settings;
   CounterTable table;

@@ -43,6 +43,8 @@ class ResolverObserver {
   virtual void on_resolved(std::string_view name, DnsType type, DnsStatus status) = 0;
 };
 
+class DnsQuestions;
+
 /// Not thread-safe: lives in the event worker, on its loop. Nothing here blocks but the read of the hosts
 /// file when it has changed.
 class DnsResolver {
@@ -72,6 +74,8 @@ class DnsResolver {
 
   std::size_t pending() const noexcept;
   const ResolverStats& stats() const noexcept;
+  /// The part that knows no network.
+  DnsQuestions& questions() noexcept;
 
  private:
   class Impl;

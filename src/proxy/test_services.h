@@ -88,7 +88,7 @@ struct TestServices {
   MemoryLogSink lines;
   Logger log{lines, LogLevel::debug};
   TestClock clock;
-  TestRandom random;
+  SeededRandom random;
   RecordingSink sink;
   TableNames names;
   CounterTable table;

@@ -194,7 +194,7 @@ class World {
   MemoryLogSink log_sink;
   Logger log{log_sink};
   TestClock clock;
-  TestRandom random;
+  SeededRandom random;
   RecordingSink sink;
   CounterTable table;
   std::vector<std::uint64_t> cells;

@@ -118,8 +118,14 @@ Result<void> Vm::set_local(std::uint16_t slot, const Value& value) noexcept {
   return {};
 }
 
+void Vm::set_trace(Trace* trace) {
+  x_trace = trace;
+  if (trace != nullptr) trace->hits.resize(x_program.code.size());
+}
+
 // One loop on purpose: the registers of the machine stay in those of the processor.
-Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
+template <bool kTraced>
+Ended Vm::loop(Machine& m, Run& run, const std::int64_t* answer) noexcept {
   using How = Ended::How;
   const Program& program = x_program;
   const bool ser = program.dialect == Dialect::ser;
@@ -138,6 +144,11 @@ Ended Vm::go_on(Machine& m, Run& run, const std::int64_t* answer) noexcept {
 
   for (;;) {
     in = pc++;
+    if constexpr (kTraced) {
+      x_trace->pc = static_cast<std::uint32_t>(in - code);
+      x_trace->block = m.block;
+      ++x_trace->hits[x_trace->pc];
+    }
     switch (in->op) {
       case Op::end:
         value = result;
@@ -404,5 +415,8 @@ too_long:
       program.files[run.state().script.file], run.state().script.line, run.services().settings.max_steps);
   return {How::failed, -1, nullptr};
 }
+
+template Ended Vm::loop<false>(Machine&, Run&, const std::int64_t*) noexcept;
+template Ended Vm::loop<true>(Machine&, Run&, const std::int64_t*) noexcept;
 
 }  // namespace ser::script

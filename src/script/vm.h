@@ -56,6 +56,15 @@ struct Ended {
   Machine* machine = nullptr;  ///< suspended: in the message's arena
 };
 
+/// What a run goes through, for tests of configurations (`ser test`): how often each instruction ran and
+/// where the last run has come to. Belongs to one Vm at a time.
+struct Trace {
+  std::vector<std::uint64_t> hits;  ///< by instruction; set_trace() gives it its size
+  std::uint32_t pc =
+      UINT32_MAX;  ///< of the last instruction that ran; UINT32_MAX: none since somebody reset it
+  std::uint16_t block = kNoBlock;  ///< where it stands
+};
+
 /// One per worker, made after the fork; Services::script_state points to it. Not thread-safe.
 class Vm {
  public:
@@ -66,6 +75,9 @@ class Vm {
   Vm& operator=(const Vm&) = delete;
 
   const Program& program() const noexcept { return x_program; }
+  /// Runs are recorded there from now on; nullptr: no longer, and then they cost nothing (the loop is
+  /// compiled twice). `trace` outlives the machine.
+  void set_trace(Trace* trace);
   /// Runs a block of the program (Program::request …). kNoBlock: returned at once with code 1. on_break hooks
   /// run when the outermost block ends with 0 without an `exit`.
   Ended run(std::uint16_t block, proxy::Run& run) noexcept;
@@ -112,7 +124,11 @@ class Vm {
     std::uint32_t site = 0;
   };
 
-  Ended go_on(Machine& machine, proxy::Run& run, const std::int64_t* answer) noexcept;
+  Ended go_on(Machine& machine, proxy::Run& run, const std::int64_t* answer) noexcept {
+    return x_trace == nullptr ? loop<false>(machine, run, answer) : loop<true>(machine, run, answer);
+  }
+  template <bool kTraced>
+  Ended loop(Machine& machine, proxy::Run& run, const std::int64_t* answer) noexcept;
   Ended finish(proxy::Run& run, const Ended& ended) noexcept;
   Ended fail_memory(proxy::Run& run) noexcept;
   bool enter(Machine& machine, proxy::Run& run, std::uint16_t block) noexcept;
@@ -130,6 +146,7 @@ class Vm {
   const IpAddress* field_address(CoreField field, proxy::Run& run) const noexcept;
 
   const Program& x_program;
+  Trace* x_trace = nullptr;
   std::vector<mod::Module*> x_modules;
   std::vector<Call> x_calls;
   std::vector<Local> x_locals;

@@ -62,7 +62,7 @@ TEST(HeapDeath, AtEveryStepOfSpansComingAndGoing) {
 
 /// Allocates and frees until it is killed. Never returns.
 [[noreturn]] void churn(World& world, Actor& self, std::uint64_t seed) {
-  TestRandom random(seed);
+  SeededRandom random(seed);
   void* mine[64] = {};
   for (;;) {
     void*& place = mine[random.next() % 64];
@@ -81,7 +81,7 @@ TEST(HeapDeath, KilledAtRandomMomentsWhileOthersGoOn) {
   Actor parent = world.worker(6);
   ASSERT_NE(world.heap.alloc(parent, 100, 0), nullptr);
   const HeapUse start = world.heap.use();
-  TestRandom random(4711);
+  SeededRandom random(4711);
   Actor survivor = world.worker(1);
   const pid_t other = ::fork();
   if (other == 0) churn(world, survivor, 1);

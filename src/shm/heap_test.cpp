@@ -231,7 +231,7 @@ TEST(Heap, ThreadsAllocateAndFreeEachOthersCells) {
   std::atomic<int> spoiled{0};
   const auto run = [&](int number) {
     Actor& self = actors[static_cast<std::size_t>(number)];
-    TestRandom random(static_cast<std::uint64_t>(number) + 1);
+    SeededRandom random(static_cast<std::uint64_t>(number) + 1);
     for (int i = 0; i < 20'000; ++i) {
       const std::size_t bytes = 16 + random.next() % (i % 50 == 0 ? 100'000 : 3'000);
       auto* at = static_cast<std::uint64_t*>(world.heap.alloc(self, bytes, static_cast<AccountId>(number)));

@@ -100,7 +100,7 @@ TEST(Timers, ACallbackMayArmAgain) {
 
 TEST(Timers, WheelFiresWithinATickAndNeverEarly) {
   TimersWorld world;
-  TestRandom random(5);
+  SeededRandom random(5);
   std::map<std::uint64_t, Instant> due;
   const Instant start = 123'456'789 * kMs;
   std::vector<TimerEntry*> cancelled;

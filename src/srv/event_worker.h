@@ -3,6 +3,7 @@
 #pragma once
 #include "net/event_loop.h"
 #include "net/resolver.h"
+#include "srv/event_work.h"
 #include "srv/worker.h"
 
 namespace ser::srv {
@@ -15,10 +16,10 @@ class EventWorker final : public WorkerBase, private net::FdHandler {
   int work() override;
   void on_ready(int fd, std::uint32_t events) override;
   void drain_inbox();
-  void ask_for(std::uint32_t index);
 
   net::EventLoop x_loop;
   net::DnsResolver x_resolver;
+  EventWork x_work;
 };
 
 }  // namespace ser::srv

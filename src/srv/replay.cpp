@@ -13,9 +13,9 @@
 
 #include "base/text.h"
 #include "crash/watchdog.h"
-#include "srv/pipeline.h"
+#include "srv/batch_sink.h"
+#include "srv/detached_worker.h"
 #include "srv/server.h"
-#include "srv/worker.h"
 
 namespace ser::srv {
 
@@ -72,77 +72,28 @@ class NoNames final : public proxy::NameService {
   }
 };
 
-/// What a receiver has, without its sockets; in slot 0.
-class ReplayWorker {
- public:
-  explicit ReplayWorker(Shared& shared)
-      : x_shared(shared),
-        x_slot(*shared.slots->slot(0)),
-        x_log(*shared.log_sink, static_cast<LogLevel>(shared.log_level)),
-        x_counters(shared.pages->page(0)),
-        x_state(shared.registry->loaded().size(), nullptr),
-        x_services{x_log,
-                   *shared.clock,
-                   x_random,
-                   x_sink,
-                   x_counters,
-                   x_names,
-                   nullptr,
-                   shared.core,
-                   shared.sockets,
-                   shared.settings,
-                   shared.segment.header().branch_key,
-                   x_state,
-                   nullptr,
-                   0},
-        x_vm(*shared.program, *shared.registry) {
-    x_services.script_state = &x_vm;
-    mod::WorkerContext worker{x_log, 1, x_services};
-    for (mod::Loaded& loaded : shared.registry->loaded()) {
-      x_owned.push_back(loaded.module->start_worker(worker));
-      x_state[loaded.module->index] = x_owned.back().get();
-    }
-    x_pipeline = std::make_unique<Pipeline>(x_services, x_vm, shared.registry->loaded(), &x_slot);
-  }
-
-  void run(const crash::CrashFile& file) {
-    RxPacket packet;
-    // Of exactly its length and the NUL, and the arena apart: a sanitizer sees every step too far.
-    const auto bytes = std::make_unique<char[]>(file.message.size() + 1);
-    file.message.copy(bytes.get(), file.message.size());
-    packet.bytes = {bytes.get(), file.message.size()};
-    packet.from = parse_address(file.source);
-    packet.to = parse_address(file.destination);
-    const auto& sockets = x_shared.crash.sockets;
-    const auto found = std::find(sockets.begin(), sockets.end(), file.socket);
-    packet.socket = static_cast<SocketId>(found == sockets.end() ? 0 : found - sockets.begin());
-    packet.at = x_shared.clock->now();
-    // As much as a worker's block leaves.
-    const std::size_t room =
-        shm::kRxBlock - std::min((packet.bytes.size() + 8) & ~std::size_t{7}, shm::kRxBlock);
-    const auto block = std::make_unique<char[]>(std::max<std::size_t>(room, 1));
-    Arena arena(block.get(), room, x_chunks);
-    x_slot.stage.store(shm::Stage::received, std::memory_order_relaxed);
-    x_pipeline->receive(packet, arena);
-  }
-  shm::WorkerSlot& slot() noexcept { return x_slot; }
-  unsigned sent() const noexcept { return x_sink.sent(); }
-
- private:
-  Shared& x_shared;
-  shm::WorkerSlot& x_slot;
-  Logger x_log;
-  SystemRandom x_random;
-  PrintingSink x_sink;
-  Counters x_counters;
-  NoNames x_names;
-  std::vector<void*> x_state;
-  std::vector<std::unique_ptr<mod::WorkerState>> x_owned;
-  proxy::Services x_services;
-  HeapChunks x_chunks;
-  script::Vm x_vm;
-  std::unique_ptr<Pipeline> x_pipeline;
-};
+/// Takes the message of a crash file through what a receiver has; in slot 0.
+void run_message(Shared& shared, DetachedWorker& worker, const crash::CrashFile& file) {
+  RxPacket packet;
+  // Of exactly its length and the NUL, and the arena apart: a sanitizer sees every step too far.
+  const auto bytes = std::make_unique<char[]>(file.message.size() + 1);
+  file.message.copy(bytes.get(), file.message.size());
+  packet.bytes = {bytes.get(), file.message.size()};
+  packet.from = parse_address(file.source);
+  packet.to = parse_address(file.destination);
+  const auto& sockets = shared.crash.sockets;
+  const auto found = std::find(sockets.begin(), sockets.end(), file.socket);
+  packet.socket = static_cast<SocketId>(found == sockets.end() ? 0 : found - sockets.begin());
+  packet.at = shared.clock->now();
+  // As much as a worker's block leaves.
+  const std::size_t room =
+      shm::kRxBlock - std::min((packet.bytes.size() + 8) & ~std::size_t{7}, shm::kRxBlock);
+  const auto block = std::make_unique<char[]>(std::max<std::size_t>(room, 1));
+  HeapChunks chunks;
+  Arena arena(block.get(), room, chunks);
+  worker.slot().stage.store(shm::Stage::received, std::memory_order_relaxed);
+  worker.pipeline().receive(packet, arena);
+}
 
 /// Only what needs no name server; and the address the message came to, when there is nothing else.
 void keep_addresses(ServerConfig& config, const crash::CrashFile& file) {
@@ -224,13 +175,16 @@ int replay(const CommandLine& given, std::span<mod::ModuleSpec (*const)()> built
   const std::uint32_t watchdog_ms = config.watchdog_ms;
   Server server(*loaded, std::move(config), clock, sink);
   if (!server.prepare()) return fail(server.error()), 1;
-  ReplayWorker worker(server.shared());
+  PrintingSink packets;
+  SystemRandom random;
+  NoNames names;
+  DetachedWorker worker(server.shared(), 0, shm::WorkerKind::datagram, 1, {packets, random, &names});
   crash::Watchdog watchdog;
   if (watchdog_ms != 0 && !watchdog.start(worker.slot(), watchdog_ms))
     return fail("no timer for the watchdog"), 1;
   tell(stderr, fmt::format("ser: replaying the {}, with {}\n", describe(file), line.config_file));
-  worker.run(file);
-  tell(stderr, fmt::format("ser: survived; {} messages would have been sent\n", worker.sent()));
+  run_message(server.shared(), worker, file);
+  tell(stderr, fmt::format("ser: survived; {} messages would have been sent\n", packets.sent()));
   return 0;
 }
 

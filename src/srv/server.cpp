@@ -140,7 +140,11 @@ bool Server::prepare_identity() {
 }
 
 bool Server::prepare_listeners() {
-  if (auto interfaces = net::local_addresses(); interfaces) x_interfaces = std::move(*interfaces);
+  if (x_config.simulated) {
+    x_interfaces = x_config.simulated->interfaces;
+  } else if (auto interfaces = net::local_addresses(); interfaces) {
+    x_interfaces = std::move(*interfaces);
+  }
   auto candidates = x_interfaces;
   if (!x_config.auto_bind_ipv6 && x_config.listen.empty()) {
     candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
@@ -221,11 +225,19 @@ bool Server::prepare_segment() {
     return fail(fmt::format("{} workers are more than {}; lower children", x_posts.size(), kMaxWorkers));
   shm::SegmentOptions options;
   options.limit = x_config.segment_limit;
+  if (x_config.simulated) options.size = x_config.simulated->segment_bytes;
   if (options.limit != 0) options.limit = std::min(options.limit, shm::memory_limit());
   auto segment = shm::Segment::create(options);
   if (!segment)
     return fail(fmt::format("cannot map the shared segment: {}",
                             std::strerror(static_cast<int>(segment.error().offset))));
+  if (x_config.simulated) {
+    SeededRandom keys(x_config.simulated->seed);
+    shm::SegmentHeader& header = segment->header();
+    for (HashKey* key : {&header.branch_key, &header.table_key, &header.check_key})
+      *key = {keys.next(), keys.next()};
+    header.started_wall = x_clock.wall_seconds();
+  }
   if (!x_modules_started) x_fingerprint_key = segment->header().table_key;
   if (!x_modules_started) x_branch_key = segment->header().branch_key;
   segment->header().branch_key = x_branch_key;

@@ -3,11 +3,13 @@
 // settings.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "crash/crash_directory.h"
 #include "crash/quarantine.h"
+#include "net/interfaces.h"
 #include "net/listener.h"
 #include "net/resolver.h"
 #include "proxy/services.h"
@@ -16,6 +18,13 @@
 #include "srv/process.h"
 
 namespace ser::srv {
+
+/// A server in a simulated world (flows): what else would come from the machine it runs on.
+struct Simulated {
+  std::vector<net::InterfaceAddress> interfaces;  ///< addresses this machine has
+  std::uint64_t seed = 1;  ///< the segment's keys come from it, so that branches repeat
+  std::size_t segment_bytes = std::size_t{1} << 30;  ///< address space
+};
 
 struct ServerConfig {
   // Processes.
@@ -36,7 +45,8 @@ struct ServerConfig {
   std::uint32_t watchdog_ms = 250;  ///< CPU time; 0: none
   bool seccomp = false;
   bool offline = false;  ///< a replay: no socket is opened, nobody is asked for a name, no identity is taken
-  bool verbose_start = false;  ///< steps of the start at notice level instead of info
+  std::optional<Simulated> simulated;  ///< set: offline is, too
+  bool verbose_start = false;          ///< steps of the start at notice level instead of info
   // Logging.
   bool log_stderror = false;
   int log_level = 0;
