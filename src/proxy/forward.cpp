@@ -20,7 +20,8 @@ namespace {
 constexpr std::string_view kNewMaxForwards = "Max-Forwards: 70\r\n";
 
 /// Writes message and edits into the worker's send block and queues them.
-Result<void> write_and_send(Run& run, const sip::WriteOptions& options, const TxTarget& target) noexcept {
+Result<std::string_view> write_and_send(Run& run, const sip::WriteOptions& options,
+                                        const TxTarget& target) noexcept {
   const sip::EditList* edits = run.state().edits;
   const std::size_t room = sip::written_size(run.message(), edits, options);
   const std::span<char> out = run.services().sink.reserve(room);
@@ -31,11 +32,12 @@ Result<void> write_and_send(Run& run, const sip::WriteOptions& options, const Tx
   TRY(const std::size_t size, sip::write(run.message(), edits, options, out));
   TRY_VOID(run.services().sink.commit(size, target));
   run.state().sent = true;
-  return {};
+  return std::string_view(out.data(), size);
 }
 
-/// The socket and source address to reach `to` from.
-Result<TxTarget> target_for(Run& run, const SockAddr& to) noexcept {
+}  // namespace
+
+Result<TxTarget> choose_target(Run& run, const SockAddr& to) noexcept {
   Services& services = run.services();
   const RunState& state = run.state();
   if (to.port == 0 || to.ip.is_multicast_or_broadcast() || to.ip.is_wildcard()) {
@@ -57,6 +59,8 @@ Result<TxTarget> target_for(Run& run, const SockAddr& to) noexcept {
     target.from_ip = services.sockets.source_address(target.socket, to.ip, state.rx.to.ip);
   return target;
 }
+
+namespace {
 
 /// Counts the hop (RFC 3261 16.6 step 3) unless the script did. `digits` has room for the new value.
 Result<void> count_hop(Run& run, std::span<char, 4> digits, HopEdits& edits) noexcept {
@@ -164,30 +168,35 @@ Result<void> forward_request(Run& run) noexcept {
 }
 
 Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
+  const auto top = run.message().via(0);
+  if (!top) return failed(run, top.error(), 400, "Bad Via");
+  const auto target = choose_target(run, to);
+  if (!target) return failed(run, target.error(), 500, "No Socket For Destination");
+  TRY_VOID(send_request(run, *target, stateless_token(run.services().via_key, run.message(), **top, 0)));
+  return {};
+}
+
+Result<std::string_view> send_request(Run& run, const TxTarget& target, const ViaToken& token) noexcept {
   Services& services = run.services();
   sip::Message& message = run.message();
   const auto top = message.via(0);
   if (!top) return failed(run, top.error(), 400, "Bad Via");
-  const auto target = target_for(run, to);
-  if (!target) return failed(run, target.error(), 500, "No Socket For Destination");
-
   HopEdits edits(message);
   std::array<char, 4> hops{};
   if (auto counted = count_hop(run, hops, edits); !counted)
     return failed(run, counted.error(), 400, "Bad Max-Forwards");
 
   std::array<char, kMaxToken> branch{};
-  const std::size_t branch_size =
-      write_token(services.via_key, stateless_token(services.via_key, message, **top, 0), **top, branch);
+  const std::size_t branch_size = write_token(services.via_key, token, **top, branch);
   std::array<char, kMaxOwnVia> via{};
   SentByText name;
   const std::string_view line = own_via_line(
-      sent_by(run.state(), services.sockets.at(target->socket), target->from_ip, name),
+      sent_by(run.state(), services.sockets.at(target.socket), target.from_ip, name),
       {branch.data(), branch_size}, services.settings.local_rport || run.state().local_rport, via);
   IpText source;
   const sip::ViaEdits stamp(message, **top, source_stamp(run, **top, source));
   if (run.state().routing != nullptr && run.state().routing->record) {
-    const auto lines = record_route_lines(run, *target);
+    const auto lines = record_route_lines(run, target);
     if (!lines) return failed(run, lines.error(), 500, "Server Internal Error");
     // In front of every other field: one that a hop before us wrote may stand above its Via.
     edits.replace(message.first_field_offset(), 0, *lines);
@@ -196,17 +205,17 @@ Result<void> forward_request(Run& run, const SockAddr& to) noexcept {
   edits.add(stamp.span());
 
   sip::WriteOptions options;
-  options.branch = 0;
+  options.branch = token.branch_index;
   options.request_uri = run.state().new_uri;
   options.extra = edits.in_order();
-  if (auto sent = write_and_send(run, options, *target); !sent)
-    return failed(run, sent.error(), 500, "Message Could Not Be Sent");
+  const auto sent = write_and_send(run, options, target);
+  if (!sent) return failed(run, sent.error(), 500, "Message Could Not Be Sent");
   services.counters.add(services.count.forwarded_requests);
-  return {};
+  return sent;
 }
 
 Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept {
-  const auto target = target_for(run, to);
+  const auto target = choose_target(run, to);
   if (!target) return failed(run, target.error(), 500, "No Socket For Destination");
   const std::string_view bytes = run.state().rx.bytes;
   const std::span<char> out = run.services().sink.reserve(bytes.size());
@@ -251,15 +260,21 @@ Result<void> forward_response(Run& run) noexcept {
   if (!top || !next) return refuse({Errc::missing, 0, "no second Via"});
   const auto to = response_target(services, **next);
   if (!to) return refuse(to.error());
-  const auto target = target_for(run, *to);
+  const auto target = choose_target(run, *to);
   if (!target) return refuse(target.error());
+  if (auto sent = send_response(run, *target); !sent) return refuse(sent.error());
+  return {};
+}
+
+Result<std::string_view> send_response(Run& run, const TxTarget& target) noexcept {
+  TRY(const sip::Via* const top, run.message().via(0));
   HopEdits edits(run.message());
-  edits.remove_top_via(**top);
+  edits.remove_top_via(*top);
   sip::WriteOptions options;
   options.extra = edits.in_order();
-  if (auto sent = write_and_send(run, options, *target); !sent) return refuse(sent.error());
-  services.counters.add(services.count.forwarded_replies);
-  return {};
+  TRY(const std::string_view sent, write_and_send(run, options, target));
+  run.services().counters.add(run.services().count.forwarded_replies);
+  return sent;
 }
 
 }  // namespace ser::proxy

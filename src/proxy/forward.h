@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "proxy/run.h"
 #include "proxy/services.h"
+#include "proxy/via_token.h"
 
 namespace ser::proxy {
 
@@ -22,11 +23,19 @@ Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_
 /// honoured).
 Result<SockAddr> next_hop(Run& run) noexcept;
 
+/// The socket and source address to reach `to` from. Errc::refused: no host's address; Errc::not_found: no
+/// socket of its family.
+Result<TxTarget> choose_target(Run& run, const SockAddr& to) noexcept;
+
 /// Sends the request to `to` with our Via on top, received/rport noted, Max-Forwards counted, the run's edits
 /// applied and its Request-URI. Sets the run's last_error when it fails. Only the first branch is used.
 Result<void> forward_request(Run& run, const SockAddr& to) noexcept;
 /// forward() to the destination of the run.
 Result<void> forward_request(Run& run) noexcept;
+
+/// Sends the request with our Via of this token on top; the token's branch index says whose edits are
+/// applied. The bytes as they left, valid until the next call of the sink. Errors as above, and last_error.
+Result<std::string_view> send_request(Run& run, const TxTarget& target, const ViaToken& token) noexcept;
 
 /// send(): the message as received, byte for byte, to `to`; no Via, no changes.
 Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept;
@@ -35,6 +44,10 @@ Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept;
 /// sent-by). Errc::refused: not ours and stray replies are not relayed; Errc::missing: no second Via, it was
 /// for us.
 Result<void> forward_response(Run& run) noexcept;
+
+/// Sends the response without its top Via, with the run's edits. The bytes as they left, valid until the next
+/// call of the sink.
+Result<std::string_view> send_response(Run& run, const TxTarget& target) noexcept;
 
 /// Where a response to `via` goes (RFC 3261 18.2.2, RFC 3581): received and rport, maddr, sent-by.
 Result<SockAddr> response_target(Services& services, const sip::Via& via) noexcept;

@@ -93,9 +93,13 @@ void add_warning(Run& run, Lines& lines) noexcept {
   lines.add({line});
 }
 
-Result<TxTarget> reply_target(Run& run, const sip::Via& top) noexcept {
+}  // namespace
+
+Result<TxTarget> reply_target(Run& run) noexcept {
   const RunState& state = run.state();
   Services& services = run.services();
+  TRY(const sip::Via* const via, run.message().via(0));
+  const sip::Via& top = *via;
   TxTarget target;
   target.socket = state.rx.socket;
   if (services.sockets.at(target.socket).wildcard) target.from_ip = state.rx.to.ip;
@@ -116,8 +120,6 @@ Result<TxTarget> reply_target(Run& run, const sip::Via& top) noexcept {
   }
   return target;
 }
-
-}  // namespace
 
 std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
   constexpr std::string_view kPurpose = "to-tag";
@@ -145,14 +147,14 @@ bool is_ack_to_local_reply(Run& run) noexcept {
   return tag && *tag == local_to_tag(run.services(), run.message());
 }
 
-Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept {
+Result<std::string_view> send_local_reply(Run& run, const LocalReply& reply) noexcept {
   sip::Message& message = run.message();
   Services& services = run.services();
   if (!message.is_request()) return {Errc::refused, "a response is not answered"};
   if (message.method() == sip::Method::ack) return {Errc::refused, "an ACK is not answered"};
   const auto top = message.via(0);
   if (!top) return top.error();
-  TRY(const TxTarget target, reply_target(run, **top));
+  TRY(const TxTarget target, reply_target(run));
 
   std::array<char, kMaxExtra> extra;
   Lines lines(extra);
@@ -188,7 +190,7 @@ Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept {
   TRY_VOID(services.sink.commit(size, target));
   services.counters.add(services.count.sent_replies);
   run.state().sent = true;
-  return {};
+  return std::string_view(out.data(), size);
 }
 
 }  // namespace ser::proxy

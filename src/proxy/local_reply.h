@@ -22,7 +22,11 @@ struct LocalReply {
 /// Sends a stateless reply to the run's request: to the source address (or by Via when reply_to_via), To tag
 /// keyed on the request so that retransmissions get the same one. Never answers an ACK (Errc::refused). Adds
 /// the run's reply headers, Server and Warning as configured.
-Result<void> send_local_reply(Run& run, const LocalReply& reply) noexcept;
+/// The bytes as they left, valid until the next call of the sink.
+Result<std::string_view> send_local_reply(Run& run, const LocalReply& reply) noexcept;
+
+/// Where our reply to the run's request goes: its source address, or by Via.
+Result<TxTarget> reply_target(Run& run) noexcept;
 
 /// The To tag of our stateless replies to this request, as a number of 16 hex digits: a keyed hash over
 /// branch and sent-by of the top Via and, when that branch is none of RFC 3261, over From tag, Call-ID and
