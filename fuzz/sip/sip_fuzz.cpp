@@ -312,13 +312,47 @@ void fuzz_reply(std::string_view bytes) {
   }
 }
 
+void check_derived(const Result<std::size_t>& size, std::string_view out, Method method) {
+  require(size || size.error().code != Errc::no_space, "the bound of a derived request suffices");
+  if (!size) return;
+  Room room;
+  const std::string bytes(out.substr(0, *size));
+  const auto parsed = Message::parse(bytes, room.arena);
+  require(parsed && (*parsed)->method() == method, "a derived request parses");
+  require((*parsed)->index_all() && (*parsed)->body().empty(), "a derived request is well formed");
+  const auto cseq = (*parsed)->get<hdr::CSeq>();
+  require(cseq && (*cseq)->method == method, "its CSeq names its method");
+  if (const auto via = (*parsed)->via(0)) require(!(*parsed)->via(1), "it has one Via");
+  for (const HeaderId id : {HeaderId::via, HeaderId::from, HeaderId::to, HeaderId::call_id}) {
+    require((*parsed)->find(id) != nullptr && (*parsed)->find(id, 1) == nullptr,
+            "what is copied is there once");
+  }
+}
+
+/// A request as sent, NUL, a response: CANCEL and ACK from bytes, ACK for a 2xx from messages.
+void fuzz_derive(std::string_view text) {
+  const std::string sent(split_off(text, '\0'));
+  const std::string answer(text);
+  std::string out(derived_size(sent, answer, {}), '\0');
+  check_derived(write_cancel(sent, {}, out), out, Method::cancel);
+  Room room;
+  const auto response = Message::parse(answer, room.arena);
+  if (!response) return;
+  check_derived(write_ack(sent, **response, {}, out), out, Method::ack);
+  const auto invite = Message::parse(sent, room.arena);
+  if (!invite) return;
+  out.resize(2 * (sent.size() + 3 * answer.size()) + 1000);
+  check_derived(write_ack_2xx(**invite, **response, {.via = "Via: SIP/2.0/UDP a\r\n"}, out), out,
+                Method::ack);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   // std::string keeps the NUL behind the bytes that a message needs, and its own allocation shows overruns.
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 7) {
+  switch (data[0] % 8) {
     case 0:
       fuzz_message(bytes);
       break;
@@ -337,8 +371,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 5:
       fuzz_edits(bytes);
       break;
-    default:
+    case 6:
       fuzz_reply(bytes);
+      break;
+    default:
+      fuzz_derive(bytes);
       break;
   }
   return 0;
