@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 namespace ser::srv {
 
@@ -22,6 +23,13 @@ DetachedWorker::DetachedWorker(Shared& shared, std::uint16_t slot, shm::WorkerKi
       x_cached_names(shared.dns, *shared.name_requests, *shared.event_inbox, x_actor, *shared.clock,
                      x_counters, shared.server.dns_requests, shared.settings.dns_try_ipv6),
       x_state(shared.registry->loaded().size(), nullptr),
+      x_shared_services{shared.segment,
+                        *shared.heap,
+                        x_actor,
+                        *shared.timers,
+                        *shared.event_inbox,
+                        x_chunks,
+                        kind == shm::WorkerKind::datagram ? this : nullptr},
       x_services{x_log,
                  *shared.clock,
                  around.random,
@@ -35,7 +43,8 @@ DetachedWorker::DetachedWorker(Shared& shared, std::uint16_t slot, shm::WorkerKi
                  shared.segment.header().branch_key,
                  x_state,
                  nullptr,
-                 slot},
+                 slot,
+                 &x_shared_services},
       x_vm(*shared.program, *shared.registry),
       x_pipeline(x_services, x_vm, shared.registry->loaded(), &x_slot) {
   shared.slots->started(slot, static_cast<std::int32_t>(::getpid()));
@@ -52,18 +61,29 @@ DetachedWorker::~DetachedWorker() {
   x_slot.script.store(nullptr, std::memory_order_relaxed);
 }
 
+Result<void> DetachedWorker::keep(const proxy::Run& run, shm::Owner owner,
+                                  proxy::KeptMessage& kept) noexcept {
+  const char* bytes = run.state().rx.bytes.data();
+  const bool in_block = x_block != nullptr && bytes >= x_block && bytes < x_block + kRxBlock;
+  if (!in_block && x_whole_copy == nullptr) return {Errc::refused, "the message does not lie in the segment"};
+  kept.block = std::exchange(x_block, nullptr);
+  kept.whole_copy = std::exchange(x_whole_copy, nullptr);
+  x_shared.heap->transfer(kept.block, owner);
+  if (kept.whole_copy != nullptr) x_shared.heap->transfer(kept.whole_copy, owner);
+  return {};
+}
+
 bool DetachedWorker::receive(RxPacket packet) noexcept {
   shm::Heap& heap = *x_shared.heap;
   auto* block =
       static_cast<char*>(heap.alloc(x_actor, kRxBlock, x_shared.message_account, shm::Priority::reserve));
   if (block == nullptr) return false;
+  x_block = block;
   const std::size_t size = packet.bytes.size();
-  const std::size_t used = (size + std::size_t{8}) & ~std::size_t{7};
-  char* spilled = nullptr;
-  std::size_t arena_from = used;
+  std::size_t arena_from = (size + std::size_t{8}) & ~std::size_t{7};
   char* bytes = block;
-  if (used > kRxBlock) {
-    spilled = bytes = static_cast<char*>(heap.alloc(x_actor, size + 1, x_shared.message_account));
+  if (arena_from > kRxBlock) {
+    bytes = x_whole_copy = static_cast<char*>(heap.alloc(x_actor, size + 1, x_shared.message_account));
     arena_from = 0;
   }
   if (bytes != nullptr) {
@@ -76,8 +96,8 @@ bool DetachedWorker::receive(RxPacket packet) noexcept {
     x_slot.script.store(nullptr, std::memory_order_relaxed);
     x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
   }
-  heap.free(x_actor, spilled);
-  heap.free(x_actor, block);
+  heap.free(x_actor, std::exchange(x_whole_copy, nullptr));
+  heap.free(x_actor, std::exchange(x_block, nullptr));
   return bytes != nullptr;
 }
 
