@@ -89,9 +89,7 @@ ClientActions on_failure(ClientMachine& m, Instant now, const TimerValues& value
 
 /// B, F, C after CANCEL: no final response came.
 ClientActions time_out(ClientMachine& m, Instant now, const TimerValues& values) noexcept {
-  const ClientActions actions{.timed_out = !m.given_up};
-  m.given_up = true;
-  return linger(m, ClientState::completed, now, values.wait, actions);
+  return linger(m, ClientState::completed, now, values.wait, {.timed_out = !m.given_up});
 }
 
 ClientActions retransmit(ClientMachine& m, Instant now, const TimerValues& values) noexcept {
