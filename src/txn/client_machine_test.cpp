@@ -181,6 +181,12 @@ TEST(ClientMachine, Rfc3261Section17_1_1_2Proceeding) {
         {100, got(180), kUp, State::proceeding, 120100},
         {5000, kClock, kNothing, State::proceeding, 120100},
         {5000, on(Kind::transport_error), kNothing, State::proceeding, 120100}}},
+  };
+  for (const Story& story : stories) expect_story(story);
+}
+
+TEST(ClientMachine, Rfc3261Section16_8TimerC) {
+  const Story stories[] = {
       {"16.8: C fires: CANCEL; 9.1: the final has 64*T1, then 408",
        true,
        false,
@@ -340,6 +346,12 @@ TEST(ClientMachine, Rfc3261Section17_1_2NonInvite) {
         {50, got(100), kUp, State::proceeding, 500},
         {100, got(404), kUp, State::completed, 5100},
         {200, got(404), kNothing, State::completed, 5100}}},
+  };
+  for (const Story& story : stories) expect_story(story);
+}
+
+TEST(ClientMachine, Rfc3261Section17_1_2NonInviteEndsEarly) {
+  const Story stories[] = {
       {"no E and K over a reliable transport",
        false,
        true,
@@ -476,47 +488,6 @@ TEST(ClientMachine, LatestBoundsEveryTimeout) {
                  {5000, got(180), kUp, State::proceeding, 10000},
                  {10000, kClock, kCancel, State::proceeding, 42000}},
                 values});
-}
-
-TEST(ClientMachine, RestartTimeout) {
-  TimerValues values;
-  ClientMachine m{};
-  m.invite = true;
-  step(m, on(Kind::start), kStart, values);
-  values.fr = 7 * kSecond;
-  values.fr_inv = 9 * kSecond;
-  restart_timeout(m, kStart + kSecond, values);
-  EXPECT_EQ(m.ends_at, kStart + 8 * kSecond);
-  step(m, got(180), kStart + 2 * kSecond, values);
-  restart_timeout(m, kStart + 3 * kSecond, values);
-  EXPECT_EQ(m.ends_at, kStart + 12 * kSecond);
-  step(m, on(Kind::cancel), kStart + 4 * kSecond, values);
-  restart_timeout(m, kStart + 5 * kSecond, values);
-  EXPECT_EQ(m.ends_at, kStart + 36 * kSecond) << "not once it is cancelled";
-  step(m, got(487), kStart + 6 * kSecond, values);
-  restart_timeout(m, kStart + 7 * kSecond, values);
-  EXPECT_EQ(m.ends_at, kStart + 38 * kSecond) << "not after a final";
-}
-
-TEST(TimerValues, Rfc3261Table4) {
-  const TimerValues v;
-  EXPECT_EQ(v.a(false), 500 * kMillisecond);
-  EXPECT_EQ(v.d(false), 32 * kSecond);
-  EXPECT_EQ(v.e(false), 500 * kMillisecond);
-  EXPECT_EQ(v.g(false), 500 * kMillisecond);
-  EXPECT_EQ(v.h(), 32 * kSecond);
-  EXPECT_EQ(v.i(false), 5 * kSecond);
-  EXPECT_EQ(v.j(false), 32 * kSecond);
-  EXPECT_EQ(v.k(false), 5 * kSecond);
-  EXPECT_EQ(v.l(), 32 * kSecond);
-  EXPECT_EQ(v.m(), 32 * kSecond);
-  for (const Instant zero : {v.a(true), v.d(true), v.e(true), v.g(true), v.i(true), v.j(true), v.k(true)}) {
-    EXPECT_EQ(zero, 0);
-  }
-  EXPECT_EQ(v.non_invite_trying(), 3500 * kMillisecond) << "RFC 4320 4.1";
-  TimerValues zero;
-  zero.t1 = 0;
-  EXPECT_EQ(zero.non_invite_trying(), 0);
 }
 
 }  // namespace

@@ -159,6 +159,12 @@ TEST(ServerMachine, Rfc3261Section17_2_1CompletedAndConfirmed) {
         {300, sent(500), kNothing, State::completed, 500},
         {310, sent(180), kNothing, State::completed, 500},
         {320, sent(200), kNothing, State::completed, 500}}},
+  };
+  for (const Story& story : stories) expect_story(story);
+}
+
+TEST(ServerMachine, Rfc3261Section17_2_1Ack) {
+  const Story stories[] = {
       {"ACK: G and H end, I is T4 and absorbs",
        true,
        false,
