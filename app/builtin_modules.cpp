@@ -11,6 +11,7 @@
 #include "modules/siputils/siputils.h"
 #include "modules/sl/sl.h"
 #include "modules/textops/textops.h"
+#include "modules/tm/tm.h"
 #include "modules/xlog/xlog.h"
 #include "script/script.h"
 
@@ -20,7 +21,8 @@ namespace {
 constexpr mod::ModuleSpec (*kModules[])() = {
     script::describe_core,      modules::describe_corex, modules::describe_kex,     modules::describe_maxfwd,
     modules::describe_print,    modules::describe_pv,    modules::describe_rr,      modules::describe_sanity,
-    modules::describe_siputils, modules::describe_sl,    modules::describe_textops, modules::describe_xlog,
+    modules::describe_siputils, modules::describe_sl,    modules::describe_textops, modules::describe_tm,
+    modules::describe_xlog,
 };
 }
 

@@ -41,6 +41,9 @@ struct WorkerContext {
 
 enum class ResponseVerdict : std::uint8_t { pass, absorb };
 
+/// Types of timer entries and inbox events of modules begin here; the module's index is added.
+inline constexpr std::uint32_t kModuleEvents = 0x1000;
+
 class Module {
  public:
   virtual ~Module() = default;
@@ -58,6 +61,13 @@ class Module {
   virtual void on_break(proxy::Run&) {}  ///< the outermost list ended with 0
   virtual ResponseVerdict on_response(proxy::Run&) { return ResponseVerdict::pass; }
   virtual void on_timer(WorkerContext&) {}  ///< in the timer worker, at the declared interval
+
+  /// An event of the type kModuleEvents + index: a timer entry that expired (in the timer worker, where no
+  /// script runs), or an event from the inbox (in the event worker).
+  virtual void on_event(WorkerContext&, const std::uint64_t (& /*words*/)[2]) {}
+  /// In the event worker, at its start and after each death of a worker: what the dead one held in the
+  /// module's tables is put right.
+  virtual void after_death(WorkerContext&) {}
 
   /// Its place in load order; set by the loader.
   std::uint16_t index = 0;

@@ -65,9 +65,9 @@ Value Run::avp(std::string_view name, bool is_number, std::size_t nth) const noe
 }
 
 Result<void> Run::push_avp(std::string_view name, bool is_number, const Value& value) const noexcept {
-  auto* avp = arena().make<Avp>();
-  const std::string_view name_copy = arena().copy(name);
-  const std::string_view text = value.is_string() ? arena().copy(value.text) : std::string_view{};
+  auto* avp = avp_arena().make<Avp>();
+  const std::string_view name_copy = avp_arena().copy(name);
+  const std::string_view text = value.is_string() ? avp_arena().copy(value.text) : std::string_view{};
   if (avp == nullptr || (name_copy.empty() && !name.empty()) ||
       (value.is_string() && text.empty() && !value.text.empty())) {
     return {Errc::no_memory, "message arena exhausted"};
@@ -88,7 +88,7 @@ Result<void> Run::set_avp(std::string_view name, bool is_number, const Value& va
       *at = (*at)->next;
       return {};
     }
-    const std::string_view text = value.is_string() ? arena().copy(value.text) : std::string_view{};
+    const std::string_view text = value.is_string() ? avp_arena().copy(value.text) : std::string_view{};
     if (value.is_string() && text.empty() && !value.text.empty())
       return {Errc::no_memory, "message arena exhausted"};
     (*at)->value = value;

@@ -106,6 +106,8 @@ struct RunState {
   std::uint16_t branch_count = 0;
   RouteKind kind = RouteKind::request;
   Avp* avps = nullptr;
+  Arena* avp_arena =
+      nullptr;  ///< where AVPs are made; null: the message's. Of this worker, while a route runs
   ReplyHeader* reply_headers = nullptr;
   std::string_view reply_body;  ///< set_reply_body(): body of the next local reply, in the arena
   std::string_view reply_content_type;
@@ -119,11 +121,15 @@ struct RunState {
   bool max_forwards_done = false;     ///< somebody already counted this hop
   bool stray_response = false;        ///< response whose Via token is not ours
   bool via_is_ours = false;           ///< response verified by its token
-  std::uint8_t via_branch_index = 0;  ///< of a verified response
-  bool local_only = false;            ///< the message must not be forwarded (e.g. checks failed)
-  bool sent = false;                  ///< something was sent for this message
-  void* transaction = nullptr;        ///< tm's: the transaction this run belongs to, in the segment
-  SourcePlace script;                 ///< where the script is; for logs and crash files
+  bool via_is_stateful = false;       ///< … and a transaction's: via_cell and via_generation name it
+  std::uint8_t via_branch_index = 0;  ///< of a verified response; in a branch route: of the branch
+  std::uint32_t via_cell = 0;
+  std::uint32_t via_generation = 0;
+  bool local_only = false;             ///< the message must not be forwarded (e.g. checks failed)
+  bool sent = false;                   ///< something was sent for this message
+  void* transaction_wishes = nullptr;  ///< tm's: what the script asked for before there was one
+  void* transaction = nullptr;         ///< tm's: the transaction this run belongs to, in the segment
+  SourcePlace script;                  ///< where the script is; for logs and crash files
   std::string_view log_prefix;
 };
 
@@ -165,6 +171,7 @@ class Run {
   /// Header lines (with CRLF) for the next local reply to this request.
   Result<void> add_reply_header(std::string_view lines) const noexcept;
 
+  Arena& avp_arena() const noexcept { return x_state->avp_arena != nullptr ? *x_state->avp_arena : arena(); }
   Value avp(std::string_view name, bool is_number, std::size_t nth = 0) const noexcept;
   /// Replaces the newest of that name, or adds one; null removes the newest.
   Result<void> set_avp(std::string_view name, bool is_number, const Value& value) const noexcept;

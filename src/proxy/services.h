@@ -25,6 +25,7 @@ struct Settings {
   bool relay_stray_replies = false;  ///< forward responses whose Via is not ours by its token
   bool receive_checks = true;        ///< SER's message checks before parsing
   bool force_rport = false;          ///< as if every request had rport
+  bool ser_dialect = false;          ///< the script is SER 0.8's
   bool dns = false;                  ///< dns=yes: Via names are compared by look-up
   bool rev_dns = false;
   bool mhomed = false;
@@ -65,6 +66,22 @@ class SourceService {
 };
 
 struct SharedServices;
+class Run;
+
+/// How a block of the script ended, for who ran it.
+enum class RouteEnd : std::uint8_t {
+  done,     ///< came to its end, or exit
+  dropped,  ///< drop: the response or branch is not to be sent
+  failed,   ///< no memory, step limit: logged and counted
+};
+
+/// Runs blocks of the script for those who do not know the script: a transaction's routes.
+class RouteRunner {
+ public:
+  virtual ~RouteRunner() = default;
+  /// `block` as mod::RouteRef has it. May be called while another block runs.
+  virtual RouteEnd run_route(std::uint16_t block, Run& run) noexcept = 0;
+};
 
 /// Counter ids of the core, registered once by register_core_counters().
 struct CoreCounters {
@@ -98,6 +115,7 @@ struct Services {
   std::span<void*> worker_state;     ///< per module, by its index: what Module::start_worker returned
   void* script_state = nullptr;      ///< the VM's per-worker state ($var, match data …)
   std::uint16_t slot = 0;            ///< index of the worker's slot
+  RouteRunner* routes = nullptr;     ///< null in a worker without the script
   SharedServices* shared = nullptr;  ///< keeper.h; null where nothing outlives its message
 };
 

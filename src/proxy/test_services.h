@@ -72,7 +72,7 @@ struct TestServices {
         cells(table.size(), 0),
         counters(cells),
         services{log,     clock,    random,  sink, counters, names, nullptr, count,
-                 sockets, settings, via_key, {},   nullptr,  0,     nullptr} {}
+                 sockets, settings, via_key, {},   nullptr,  0,     nullptr, nullptr} {}
 
   SocketId listen(std::string_view ip, std::uint16_t port, std::string_view advertised = {},
                   std::uint16_t advertised_port = 0) {

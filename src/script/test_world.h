@@ -36,7 +36,7 @@ class Probe final : public mod::Module {
   Outcome yes(Run&) { return Outcome::yes(); }
   Outcome no(Run&) { return Outcome::no(); }
   Outcome code(Run&, std::int64_t number) { return Outcome::yes(static_cast<std::int32_t>(number)); }
-  Outcome stop(Run&) { return Outcome::stop(); }
+  Outcome stop_here(Run&) { return Outcome::stop(); }
   Outcome wait(Run&) { return {0, Outcome::Flow::suspend}; }
   Outcome only_failure(Run&) { return Outcome::yes(); }
   Outcome pattern(Run&, mod::Compiled<mod::SearchRegex>) { return Outcome::yes(); }
@@ -62,7 +62,7 @@ inline mod::ModuleSpec describe_probe() {
       .function<&Probe::yes>("yes", "Is true.", {})
       .function<&Probe::no>("no", "Is false.", {})
       .function<&Probe::code>("code", "Answers a code.", {"number"})
-      .function<&Probe::stop>("stop", "Ends the run.", {})
+      .function<&Probe::stop_here>("stop", "Ends the run.", {})
       .function<&Probe::wait>("wait", "Answers later.", {})
       .function<&Probe::only_failure>("only_failure", "For failure routes.", {}, kinds(RouteKind::failure))
       .function<&Probe::pattern>("pattern", "Takes a pattern.", {"re"})

@@ -80,6 +80,7 @@ Result<void> EditList::add(std::size_t offset, std::size_t removed, std::string_
   const std::size_t size = x_message->bytes().size();
   if (offset > size || removed > size - offset) return {Errc::out_of_range, "edit outside the message"};
   if (removed == 0 && text.empty()) return {};
+  if (branch == kAllBranches) branch = x_branch;
   Edit wanted{static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(removed), text, branch, nullptr};
   Place place{x_last};
   // An edit behind everything that is there can neither collide nor change the order; a removal that begins

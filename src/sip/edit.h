@@ -76,6 +76,9 @@ class EditList {
   /// The largest offset that an edit touches; 0 when there is none.
   std::uint32_t max_end() const noexcept { return x_max_end; }
   const Message& message() const noexcept { return *x_message; }
+  /// From here on edits of all branches are edits of this one: what a branch route adds. kAllBranches ends
+  /// it.
+  void set_branch(std::uint16_t branch) noexcept { x_branch = branch; }
   /// The handle on the same chunks in the process that goes on with the message.
   void set_arena(Arena& arena) noexcept { x_arena = &arena; }
 
@@ -100,6 +103,7 @@ class EditList {
   std::size_t x_text_bytes = 0;
   std::uint32_t x_max_end = 0;
   std::uint32_t x_count = 0;
+  std::uint16_t x_branch = kAllBranches;
   std::uint32_t x_steps = 0;  // steps spent on edits out of order
 };
 

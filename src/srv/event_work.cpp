@@ -26,7 +26,10 @@ void EventWork::ask_for(std::uint32_t index) {
 void EventWork::drain() {
   shm::Event event;
   while (x_shared.event_inbox->pop(event)) {
-    if (event.type == kEventNameRequest) ask_for(static_cast<std::uint32_t>(event.words[0]));
+    if (event.type == kEventNameRequest)
+      ask_for(static_cast<std::uint32_t>(event.words[0]));
+    else if (x_modules)
+      x_modules(event);
   }
 }
 

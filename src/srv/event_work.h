@@ -2,6 +2,8 @@
 // What the event worker does with the events of its inbox. Knows no descriptor and never waits: the event
 // worker calls it around its loop, flows on their virtual clock.
 #pragma once
+#include <functional>
+
 #include "base/log.h"
 #include "net/dns_questions.h"
 #include "srv/shared.h"
@@ -19,6 +21,8 @@ class EventWork {
   void start();
   /// Requests for names whose writer died are freed; after a death somebody calls it.
   void reclaim() noexcept { x_shared.name_requests->reclaim(x_shared.clock->now()); }
+  /// Who gets the events that are not about names: the modules.
+  void set_modules(std::function<void(const shm::Event&)> modules) { x_modules = std::move(modules); }
   /// Handles every event that is in the inbox.
   void drain();
 
@@ -28,6 +32,7 @@ class EventWork {
   Shared& x_shared;
   net::DnsQuestions& x_questions;
   Logger& x_log;
+  std::function<void(const shm::Event&)> x_modules;
 };
 
 }  // namespace ser::srv

@@ -15,6 +15,7 @@ class EventWorker final : public WorkerBase, private net::FdHandler {
  private:
   int work() override;
   void on_ready(int fd, std::uint32_t events) override;
+  void after_death();
   void drain_inbox();
 
   net::EventLoop x_loop;

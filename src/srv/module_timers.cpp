@@ -25,7 +25,17 @@ void ModuleTimers::arm_all() {
   }
 }
 
+bool ModuleTimers::pass_on(Shared& shared, std::uint32_t type, const std::uint64_t* words,
+                           mod::WorkerContext& worker) {
+  const std::span<mod::Loaded> loaded = shared.registry->loaded();
+  if (type < mod::kModuleEvents || type - mod::kModuleEvents >= loaded.size()) return false;
+  const std::uint64_t copy[2] = {words[0], words[1]};
+  loaded[type - mod::kModuleEvents].module->on_event(worker, copy);
+  return true;
+}
+
 bool ModuleTimers::fire(const shm::TimerEvent& event, mod::WorkerContext& worker) {
+  if (pass_on(x_shared, event.type, event.words, worker)) return true;
   if (event.type != kTimerModule || event.words[0] >= x_shared.registry->loaded().size()) return false;
   mod::Loaded& loaded = x_shared.registry->loaded()[event.words[0]];
   loaded.module->on_timer(worker);

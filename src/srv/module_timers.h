@@ -18,6 +18,9 @@ class ModuleTimers {
 
   /// At the start of the worker.
   void arm_all();
+  /// An event for a module by its type (mod::kModuleEvents), expired or from the inbox. False: none.
+  static bool pass_on(Shared& shared, std::uint32_t type, const std::uint64_t* words,
+                      mod::WorkerContext& worker);
   /// An expired timer: calls the module when the timer is one of a module's, and arms it again. False: it is
   /// none, or its module is not loaded.
   bool fire(const shm::TimerEvent& event, mod::WorkerContext& worker);

@@ -276,7 +276,12 @@ void Pipeline::handle_response(Run& run) noexcept {
   const auto token = proxy::read_token(x_services.via_key, top.branch, below ? *below : nullptr);
   state.via_is_ours = token.has_value();
   state.stray_response = !token.has_value();
-  if (token) state.via_branch_index = token->branch_index;
+  if (token) {
+    state.via_branch_index = token->branch_index;
+    state.via_is_stateful = token->kind == proxy::ViaToken::Kind::stateful;
+    state.via_cell = token->cell;
+    state.via_generation = token->generation;
+  }
   if (x_services.settings.check_via &&
       !x_services.sockets.is_myself(top.host, top.port != 0 ? top.port : std::uint16_t{5060})) {
     count(x_services.count.stray_replies);

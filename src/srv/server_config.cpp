@@ -158,6 +158,7 @@ class Reader {
     proxy::Settings& s = x_out.settings;
     s.check_via = flag("check_via", false);
     s.syn_branch = flag("syn_branch", true);
+    s.ser_dialect = x_file.dialect == Dialect::ser;
     s.sip_warning = flag("sip_warning", x_file.dialect == Dialect::ser);
     s.server_signature = flag("server_signature", true);
     s.reply_to_via = flag("reply_to_via", false);

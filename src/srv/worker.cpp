@@ -110,6 +110,7 @@ WorkerBase::WorkerBase(const WorkerContext& context)
                  x_module_state,
                  nullptr,
                  context.id.slot,
+                 nullptr,
                  &x_shared_services} {}
 
 int WorkerBase::run(WorkerProcess* process) {

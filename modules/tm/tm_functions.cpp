@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// The script functions that do something.
+#include "base/text.h"
+#include "modules/tm/tm_module.h"
+#include "proxy/forward.h"
+
+namespace ser::modules {
+
+using mod::Outcome;
+using proxy::Run;
+using txn::Engine;
+using txn::Transaction;
+
+Wishes* Tm::wishes(Run& run) const noexcept {
+  auto*& wishes = run.state().transaction_wishes;
+  if (wishes == nullptr) wishes = run.arena().make<Wishes>();
+  return static_cast<Wishes*>(wishes);
+}
+
+void Tm::grant_wishes(Run& run, Transaction& transaction) const noexcept {
+  const auto* wishes = static_cast<const Wishes*>(run.state().transaction_wishes);
+  transaction.lifetime = time(transaction.invite ? x_config.max_inv_lifetime : x_config.max_noninv_lifetime);
+  if (wishes == nullptr) return;
+  transaction.on_branch = wishes->on_branch;
+  transaction.on_reply = wishes->on_reply;
+  transaction.on_failure = wishes->on_failure;
+  transaction.fr = wishes->fr;
+  transaction.fr_inv = wishes->fr_inv;
+  const Instant lifetime = transaction.invite ? wishes->lifetime_invite : wishes->lifetime_other;
+  if (lifetime != 0) transaction.lifetime = lifetime;
+}
+
+Result<Transaction*> Tm::ensure(Run& run, bool& ended) {
+  ended = false;
+  if (Transaction* have = transaction(run); have != nullptr) return have;
+  const auto made = engine(run).create(run);
+  if (!made) {
+    ended = made.error().code == Errc::overlap;
+    if (!ended) run.fail(made.error().code == Errc::no_memory ? 503 : 500, "Server Internal Error");
+    return made.error();
+  }
+  grant_wishes(run, **made);
+  return made;
+}
+
+Outcome Tm::newtran(Run& run) {
+  if (!run.is_request() || run.message().method() == sip::Method::ack) return Outcome::yes();
+  if (transaction(run) != nullptr) return Outcome::no();
+  bool ended = false;
+  if (ensure(run, ended)) return Outcome::yes();
+  return ended ? Outcome::stop() : Outcome::no();
+}
+
+/// ACK to a 2xx, and a CANCEL whose INVITE we do not know, are forwarded without state (RFC
+/// 3261 16.10, 13.3).
+Outcome Tm::relay_statelessly(Run& run, const SockAddr* to) {
+  return Outcome::from(
+      static_cast<bool>(to != nullptr ? proxy::forward_request(run, *to) : proxy::forward_request(run)));
+}
+
+Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
+  if (!run.is_request()) return Outcome::no();
+  SockAddr address;
+  if (host) {
+    const auto resolved =
+        proxy::resolve(run.services(), *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);
+    if (!resolved) {
+      run.fail(478, "Unresolvable destination");
+      return Outcome::no();
+    }
+    address = *resolved;
+  }
+  const SockAddr* to = host ? &address : nullptr;
+  if (run.message().method() == sip::Method::ack && transaction(run) == nullptr)
+    return relay_statelessly(run, to);
+  if (run.message().method() == sip::Method::cancel && transaction(run) == nullptr) {
+    return engine(run).cancel(run) ? Outcome::yes() : relay_statelessly(run, to);
+  }
+  bool ended = false;
+  const auto made = ensure(run, ended);
+  if (!made) return ended ? Outcome::stop() : Outcome::no();
+  const auto sent = to != nullptr ? engine(run).relay_to(**made, run, *to) : engine(run).relay(**made, run);
+  if (sent) return Outcome::yes();
+  if (run.state().last_error.status == 0) run.fail(500, "Server Internal Error");
+  return Outcome::no();
+}
+
+Outcome Tm::replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
+  return relay(run, host, port);
+}
+
+Outcome Tm::relay_cancel(Run& run) {
+  if (run.message().method() != sip::Method::cancel) return Outcome::yes();
+  return engine(run).cancel(run) ? Outcome::stop() : Outcome::no();
+}
+
+Outcome Tm::reply(Run& run, std::int64_t code, std::string_view reason) {
+  if (code < 100 || code > 699) return Outcome::no();
+  bool ended = false;
+  const auto made = ensure(run, ended);
+  if (!made) return ended ? Outcome::stop() : Outcome::no();
+  proxy::LocalReply reply;
+  reply.status = static_cast<std::uint16_t>(code);
+  reply.reason = reason;
+  reply.add_contacts = code >= 300 && code < 400;
+  return Outcome::from(static_cast<bool>(engine(run).reply(**made, run, reply)));
+}
+
+Outcome Tm::release(Run& run) {
+  Transaction* have = transaction(run);
+  if (have == nullptr) return Outcome::no();
+  engine(run).release_early(*have);
+  return Outcome::yes();
+}
+
+Outcome Tm::retransmit_reply(Run& run) {
+  Transaction* have = transaction(run);
+  return Outcome::from(have != nullptr && engine(run).retransmit_reply(*have));
+}
+
+Outcome Tm::check_trans(Run& run) {
+  if (!run.is_request()) return Outcome::from(transaction(run) != nullptr || run.state().via_is_stateful);
+  txn::TransactionId id;
+  switch (engine(run).match(run, id)) {
+    case Engine::Found::retransmission:
+    case Engine::Found::ack:
+      return Outcome::stop();
+    case Engine::Found::cancel:
+      return Outcome::yes();
+    case Engine::Found::nothing:
+      break;
+  }
+  return Outcome::no();
+}
+
+Outcome Tm::precheck_trans(Run& run) {
+  txn::TransactionId id;
+  if (engine(run).match(run, id) != Engine::Found::retransmission) return Outcome::no();
+  run.state().sent = true;
+  return Outcome::yes();
+}
+
+Outcome Tm::lookup_request(Run& run) {
+  if (transaction(run) != nullptr) return Outcome::yes();
+  txn::TransactionId id;
+  return Outcome::from(engine(run).match(run, id) != Engine::Found::nothing);
+}
+
+Outcome Tm::lookup_cancel(Run& run) {
+  if (run.message().method() != sip::Method::cancel) return Outcome::no();
+  txn::TransactionId id;
+  return Outcome::from(engine(run).match(run, id) == Engine::Found::cancel);
+}
+
+Outcome Tm::on_branch(Run& run, mod::RouteRef route) {
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->on_branch = route.block;
+  } else if (Wishes* wish = wishes(run); wish != nullptr) {
+    wish->on_branch = route.block;
+  } else {
+    return Outcome::no();
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::on_reply(Run& run, mod::RouteRef route) {
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->on_reply = route.block;
+  } else if (Wishes* wish = wishes(run); wish != nullptr) {
+    wish->on_reply = route.block;
+  } else {
+    return Outcome::no();
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::on_failure(Run& run, mod::RouteRef route) {
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->on_failure = route.block;
+  } else if (Wishes* wish = wishes(run); wish != nullptr) {
+    wish->on_failure = route.block;
+  } else {
+    return Outcome::no();
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::set_fr(Run& run, std::int64_t fr_inv, std::optional<std::int64_t> fr) {
+  if (fr_inv < 0 || fr.value_or(0) < 0) return Outcome::no();
+  if (Transaction* have = transaction(run); have != nullptr) {
+    if (fr_inv != 0) have->fr_inv = time(fr_inv);
+    if (fr.value_or(0) != 0) have->fr = time(*fr);
+    engine(run).restart_timeouts(*have);
+    return Outcome::yes();
+  }
+  Wishes* wish = wishes(run);
+  if (wish == nullptr) return Outcome::no();
+  if (fr_inv != 0) wish->fr_inv = time(fr_inv);
+  if (fr.value_or(0) != 0) wish->fr = time(*fr);
+  return Outcome::yes();
+}
+
+Outcome Tm::reset_fr(Run& run) {
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->fr = have->fr_inv = 0;
+    engine(run).restart_timeouts(*have);
+  } else if (Wishes* wish = wishes(run); wish != nullptr) {
+    wish->fr = wish->fr_inv = 0;
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::set_max_lifetime(Run& run, std::int64_t invite, std::int64_t other) {
+  if (invite < 0 || other < 0) return Outcome::no();
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->lifetime = time(have->invite ? invite : other);
+    return Outcome::yes();
+  }
+  Wishes* wish = wishes(run);
+  if (wish == nullptr) return Outcome::no();
+  wish->lifetime_invite = time(invite);
+  wish->lifetime_other = time(other);
+  return Outcome::yes();
+}
+
+Outcome Tm::reset_max_lifetime(Run& run) {
+  return set_max_lifetime(run, x_config.max_inv_lifetime, x_config.max_noninv_lifetime);
+}
+
+Outcome Tm::cancel_branches(Run& run, std::string_view which) {
+  Transaction* have = transaction(run);
+  if (have == nullptr) return Outcome::no();
+  if (iequals(which, "all")) {
+    engine(run).cancel_branches(*have);
+    return Outcome::yes();
+  }
+  const bool others = iequals(which, "others");
+  if (!others && !iequals(which, "this")) return Outcome::no();
+  engine(run).cancel_some(*have, run.state().via_branch_index, others);
+  return Outcome::yes();
+}
+
+Outcome Tm::drop_replies(Run& run, std::optional<std::string_view> which) {
+  Transaction* have = transaction(run);
+  if (have == nullptr) return Outcome::no();
+  const bool last = which && iequals(*which, "l");
+  for (txn::Branch* branch = have->branches; branch != nullptr; branch = branch->next) {
+    if (!last || branch->next == nullptr) branch->dropped = true;
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::nothing_to_do(Run& /*run*/) {
+  return Outcome::yes();
+}
+
+}  // namespace ser::modules

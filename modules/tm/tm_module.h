@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module's object, for its own files.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mod/spec.h"
+#include "txn/engine.h"
+
+namespace ser::modules {
+
+/// Parameters as written. Times are milliseconds; in SER's dialect, seconds (DESIGN 2.15).
+struct TmConfig {
+  std::int32_t fr_timer = 30'000;
+  std::int32_t fr_inv_timer = 120'000;
+  std::int32_t wt_timer = 0;
+  std::int32_t retr_timer1 = 500;
+  std::int32_t retr_timer2 = 4'000;
+  std::int32_t max_inv_lifetime = 0;
+  std::int32_t max_noninv_lifetime = 0;
+  bool auto_inv_100 = true;
+  std::string auto_inv_100_reason = "trying -- your call is important to us";
+  bool remap_503_500 = true;
+  bool restart_fr_on_each_reply = true;
+  std::int32_t failure_reply_mode = 0;
+  std::int32_t accepted = 0;  ///< of those that are known and change nothing
+  std::string accepted_text;
+};
+
+/// What the script asked for before the request had a transaction. In the message's arena.
+struct Wishes {
+  std::uint16_t on_branch = txn::kNoRoute, on_reply = txn::kNoRoute, on_failure = txn::kNoRoute;
+  Instant fr = 0, fr_inv = 0;
+  Instant lifetime_invite = 0, lifetime_other = 0;
+};
+
+struct TmWorker final : mod::WorkerState {
+  TmWorker(txn::Root& root, const txn::EngineConfig& config, const txn::EngineCounters& counters,
+           proxy::Services& services, shm::AccountId account, std::uint32_t type)
+      : engine(root, config, counters, services, account, type) {}
+  txn::Engine engine;
+  mod::Matcher matcher;
+};
+
+class Tm final : public mod::Module {
+ public:
+  using Config = TmConfig;
+  using Outcome = mod::Outcome;
+  using Run = proxy::Run;
+  explicit Tm(const TmConfig& config) : x_config(config) {}
+
+  Result<void> start(mod::StartContext& context, std::string& error) override;
+  std::unique_ptr<mod::WorkerState> start_worker(mod::WorkerContext& context) override;
+  void post_script(Run& run) override;
+  mod::ResponseVerdict on_response(Run& run) override;
+  void on_event(mod::WorkerContext& context, const std::uint64_t (&words)[2]) override;
+  void after_death(mod::WorkerContext& context) override;
+
+  // Transactions. tm_functions.cpp
+  Outcome newtran(Run& run);
+  Outcome relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port);
+  Outcome replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port);
+  Outcome relay_cancel(Run& run);
+  Outcome reply(Run& run, std::int64_t code, std::string_view reason);
+  Outcome release(Run& run);
+  Outcome retransmit_reply(Run& run);
+  Outcome check_trans(Run& run);
+  Outcome precheck_trans(Run& run);
+  Outcome lookup_request(Run& run);
+  Outcome lookup_cancel(Run& run);
+  Outcome on_branch(Run& run, mod::RouteRef route);
+  Outcome on_reply(Run& run, mod::RouteRef route);
+  Outcome on_failure(Run& run, mod::RouteRef route);
+  Outcome set_fr(Run& run, std::int64_t fr_inv, std::optional<std::int64_t> fr);
+  Outcome reset_fr(Run& run);
+  Outcome set_max_lifetime(Run& run, std::int64_t invite, std::int64_t other);
+  Outcome reset_max_lifetime(Run& run);
+  Outcome cancel_branches(Run& run, std::string_view which);
+  Outcome drop_replies(Run& run, std::optional<std::string_view> which);
+  Outcome nothing_to_do(Run& run);
+
+  // Questions. tm_questions.cpp
+  Outcome is_set(Run& run, std::string_view what);
+  Outcome is_canceled(Run& run);
+  Outcome is_expired(Run& run);
+  Outcome any_replied(Run& run);
+  Outcome any_timeout(Run& run);
+  Outcome branch_replied(Run& run);
+  Outcome branch_timeout(Run& run);
+  Outcome check_status(Run& run, mod::Compiled<mod::SearchRegex> pattern);
+  Outcome grep_status(Run& run, std::int64_t code);
+  Outcome status_code(Run& run);
+  Outcome is_branch_route(Run& run) { return is_kind(run, proxy::RouteKind::branch); }
+  Outcome is_failure_route(Run& run) { return is_kind(run, proxy::RouteKind::failure); }
+  Outcome is_reply_route(Run& run) { return is_kind(run, proxy::RouteKind::onreply); }
+  Outcome is_request_route(Run& run) { return is_kind(run, proxy::RouteKind::request); }
+  proxy::Value reply_code_value(Run& run);
+  proxy::Value branch_index_value(Run& run);
+
+  txn::EngineCounters x_counters{};
+
+ private:
+  txn::Engine& engine(Run& run) const noexcept { return worker_state<TmWorker>(run).engine; }
+  static txn::Transaction* transaction(Run& run) noexcept {
+    return static_cast<txn::Transaction*>(run.state().transaction);
+  }
+  static Outcome is_kind(Run& run, proxy::RouteKind kind) { return Outcome::from(run.state().kind == kind); }
+  Wishes* wishes(Run& run) const noexcept;
+  void grant_wishes(Run& run, txn::Transaction& transaction) const noexcept;
+  /// The run's transaction, made now when there is none. A retransmission ends the run: `ended`.
+  Result<txn::Transaction*> ensure(Run& run, bool& ended);
+  Outcome relay_statelessly(Run& run, const SockAddr* to);
+  std::uint16_t last_status(Run& run) const noexcept;
+  txn::Branch* last_branch(Run& run) const noexcept;
+  Instant time(std::int64_t value) const noexcept { return value * x_unit; }
+
+  TmConfig x_config;
+  txn::EngineConfig x_engine_config;
+  txn::Root* x_root = nullptr;
+  Instant x_unit = txn::kMillisecond;
+};
+
+}  // namespace ser::modules

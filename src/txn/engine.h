@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine: what a stateful proxy does with requests, responses and time (RFC 3261 16 and 17). One per worker,
+// over the transactions that all workers share. It sends by the worker's sink and runs the script's blocks by
+// the worker's RouteRunner; it waits for nothing.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/counters.h"
+#include "proxy/keeper.h"
+#include "proxy/local_reply.h"
+#include "proxy/run.h"
+#include "proxy/services.h"
+#include "txn/response_choice.h"
+#include "txn/table.h"
+#include "txn/timers.h"
+#include "txn/transaction.h"
+
+namespace ser::txn {
+
+/// All transactions. In the segment, made before the first fork.
+struct Root {
+  PoolRoot pool;
+  TableRoot table;
+};
+static_assert(shm::Storable<Root>);
+
+/// Names of what is counted; registered by the module.
+struct EngineCounters {
+  CounterId created, finished, local_replies, retransmissions, requests_sent_again, replies_sent_again,
+      cancels, timeouts, stray_responses, waiting_full, no_memory;
+};
+
+/// tm's parameters. Read-only after the start.
+struct EngineConfig {
+  TimerValues timers;
+  bool trying_at_once = true;  ///< auto_inv_100
+  std::string_view trying_reason = "trying -- your call is important to us";
+  bool keep_503 = false;           ///< remap_503_500 = 0
+  bool drop_earlier_legs = false;  ///< failure_reply_mode = 3: replies of legs before a failure route are out
+};
+
+/// How somebody came to a transaction.
+enum class Access : std::uint8_t {
+  held,  ///< it is ours until release()
+  busy,  ///< another worker has it
+  gone,  ///< there is none of that generation
+};
+
+class Engine {
+ public:
+  /// All outlive the engine. `services.shared` is set. `type`: of timer entries and inbox events.
+  Engine(Root& root, const EngineConfig& config, const EngineCounters& counters, proxy::Services& services,
+         shm::AccountId account, std::uint32_t event_type) noexcept;
+
+  // In the run of a request.
+
+  /// What the request is to a transaction we have. A retransmission is answered (or left to who works on the
+  /// transaction), an ACK to a failure response absorbed: then the run ends. `id`: the transaction found.
+  enum class Found : std::uint8_t { nothing, retransmission, ack, cancel };
+  Found match(proxy::Run& run, TransactionId& id) noexcept;
+  /// Makes the transaction of the run's request, held by us until end_of_run(). Errc::overlap: it exists, and
+  /// the retransmission was answered; no_memory.
+  Result<Transaction*> create(proxy::Run& run) noexcept;
+  /// Sends the request to its current destination and to those of the branch set; each is a branch. How many
+  /// left. Sets last_error when none did. The transaction is held.
+  Result<unsigned> relay(Transaction& transaction, proxy::Run& request) noexcept;
+  /// The one target `to` instead of the destination of the run.
+  Result<unsigned> relay_to(Transaction& transaction, proxy::Run& request, const SockAddr& to) noexcept;
+  /// Answers the request, whatever branches are doing: those are cancelled by a final.
+  Result<void> reply(Transaction& transaction, proxy::Run& request, const proxy::LocalReply& reply) noexcept;
+  /// The CANCEL in hand: its INVITE's branches are cancelled, the CANCEL is answered. False: no such INVITE.
+  bool cancel(proxy::Run& run) noexcept;
+  void cancel_branches(Transaction& transaction) noexcept;
+  /// Cancels the branch of that index, or all others.
+  void cancel_some(Transaction& transaction, unsigned index, bool others) noexcept;
+  /// t_set_fr() on branches that wait: they begin to wait anew.
+  void restart_timeouts(Transaction& transaction) noexcept;
+  /// Sends what was answered last again. False: nothing yet.
+  bool retransmit_reply(Transaction& transaction) noexcept;
+  /// Forgets it as soon as the run ends (t_release).
+  void release_early(Transaction& transaction) noexcept { transaction.has_ended = true; }
+  /// The post-script hook: puts the request down and lets others at the transaction.
+  void end_of_run(proxy::Run& run) noexcept;
+
+  // Everything else.
+
+  /// A response whose token names a transaction of ours. True: it ends here.
+  bool on_response(proxy::Run& response) noexcept;
+  /// A deadline. In the timer worker (no scripts there) what needs the script is left to the event worker.
+  void on_clock(TransactionId id) noexcept;
+
+  /// Takes the transaction when nobody has it.
+  Access acquire(Transaction& transaction, std::uint32_t generation) noexcept;
+  Transaction* at(TransactionId id) const noexcept { return x_pool.at(id.cell); }
+  /// Does what others left to do, arms the timer and lets go; ends the transaction when it is over.
+  void release(Transaction& transaction) noexcept;
+
+  /// After a death: every transaction that a dead worker held goes on without it, or ends when it was being
+  /// made. Linear in the transactions.
+  void put_right() noexcept;
+
+  Branch* branch(const Transaction& transaction, unsigned index) const noexcept;
+  Pool& pool() noexcept { return x_pool; }
+  const EngineConfig& config() const noexcept { return x_config; }
+  /// Of the response that led to the failure route which is running: as t_check_status() sees it.
+  Choice failure() const noexcept { return x_failure; }
+
+ private:
+  class RequestInHand;
+
+  TimerValues timers(const Transaction& transaction) const noexcept;
+  Instant now() const noexcept { return x_now; }
+  void read_clock() noexcept { x_now = x_services.clock.now(); }
+
+  // engine_request.cpp
+  Result<void> add_branch(Transaction& transaction, proxy::Run& request, const SockAddr* to) noexcept;
+  Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
+  bool run_branch_route(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
+  void send_trying(Transaction& transaction, proxy::Run& request) noexcept;
+  Result<void> answer(Transaction& transaction, proxy::Run& request, const proxy::LocalReply& reply) noexcept;
+
+  // engine_response.cpp
+  bool wait_for_holder(Transaction& transaction, proxy::Run& response, std::uint32_t generation) noexcept;
+  void take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept;
+  void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
+  bool run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch) noexcept;
+  void keep_response(Transaction& transaction, Branch& branch, const proxy::Run& response) noexcept;
+  void settle(Transaction& transaction, Branch& branch, proxy::Run* response, proxy::Run* request) noexcept;
+  void relay_response(Transaction& transaction, proxy::Run& response) noexcept;
+  void finish(Transaction& transaction, const Choice& choice, proxy::Run* response,
+              proxy::Run* request) noexcept;
+  bool run_failure_route(Transaction& transaction, proxy::Run* request, const Choice& choice) noexcept;
+  void send_choice(Transaction& transaction, const Choice& choice, proxy::Run* response,
+                   proxy::Run* request) noexcept;
+  void relay_stored(Transaction& transaction, Branch& branch, const Choice& choice) noexcept;
+  void add_challenges(Transaction& transaction, proxy::Run& response, const Choice& choice) noexcept;
+
+  // engine_clock.cpp
+  bool needs_script(const Transaction& transaction) const noexcept;
+  void clock(Transaction& transaction) noexcept;
+  void clock_server(Transaction& transaction) noexcept;
+  void clock_branch(Transaction& transaction, Branch& branch) noexcept;
+  void do_due(Transaction& transaction) noexcept;
+  static WaitingResponse* first_waiting(const Transaction& transaction) noexcept;
+  void hand_over(Transaction& transaction) noexcept;
+  void cancel_branch(Transaction& transaction, Branch& branch) noexcept;
+  void send_cancel(Transaction& transaction, Branch& branch) noexcept;
+  void send_ack(Transaction& transaction, Branch& branch, proxy::Run& response) noexcept;
+  void send_again(const StoredBytes& bytes, const TxTarget& target) noexcept;
+  Instant next_due(const Transaction& transaction) const noexcept;
+  void arm(Transaction& transaction) noexcept;
+  bool over(const Transaction& transaction) const noexcept;
+  bool end(Transaction& transaction) noexcept;
+  static void take_from_dead(Transaction& transaction) noexcept;
+  void free_memory(Transaction& transaction) noexcept;
+
+  bool store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept;
+  void drop(StoredBytes& stored) noexcept;
+  void count(CounterId id) noexcept { x_services.counters.add(id); }
+
+  proxy::Services& x_services;
+  proxy::SharedServices& x_shared;
+  const EngineConfig& x_config;
+  const EngineCounters& x_counters;
+  Pool x_pool;
+  Table x_table;
+  shm::AccountId x_account;
+  std::uint32_t x_event_type;
+  Instant x_now = 0;
+  Choice x_failure;
+  shm::TimerQueue x_queue_t1 = shm::kWheel;
+};
+
+}  // namespace ser::txn

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine in time: deadlines, what is sent again, and the end of a transaction.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "sip/derive.h"
+#include "txn/engine.h"
+#include "txn/request_in_hand.h"
+
+namespace ser::txn {
+
+using proxy::Run;
+using Kind = ClientEvent::Kind;
+
+namespace {
+
+/// Room to parse a message of ours in without touching the segment.
+constexpr std::size_t kScratch = 4096;
+/// How long after a lock was not to be had the end is tried again.
+constexpr Instant kLater = kSecond;
+/// How long an event worker may take until the timer asks again.
+constexpr Instant kHandOver = 100 * kMillisecond;
+constexpr std::uint32_t kSweepSlice = 4096;
+/// Bounds a sweep that a stopped holder of a lock keeps from getting on; what is left then is lost until the
+/// segment is made anew.
+constexpr unsigned kSweepTries = 10'000;
+
+void take_earlier(Instant& earliest, Instant due) noexcept {
+  if (due != 0 && (earliest == 0 || due < earliest)) earliest = due;
+}
+
+}  // namespace
+
+TimerValues Engine::timers(const Transaction& transaction) const noexcept {
+  TimerValues values = x_config.timers;
+  if (transaction.fr != 0) values.fr = transaction.fr;
+  if (transaction.fr_inv != 0) values.fr_inv = transaction.fr_inv;
+  if (transaction.lifetime != 0) values.latest = transaction.created + transaction.lifetime;
+  return values;
+}
+
+bool Engine::store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept {
+  stored.size = 0;
+  if (stored.bytes == nullptr || stored.room < bytes.size()) {
+    drop(stored);
+    auto* cell = static_cast<char*>(
+        x_shared.heap.alloc(x_shared.self, bytes.size(), x_account, shm::Priority::reserve));
+    if (cell == nullptr) {
+      count(x_counters.no_memory);
+      return false;
+    }
+    stored.bytes = cell;
+    stored.room = static_cast<std::uint32_t>(x_shared.heap.usable(cell));
+    x_shared.self.step();
+    x_shared.heap.transfer(cell, transaction.owner());
+  }
+  std::memcpy(stored.bytes, bytes.data(), bytes.size());
+  stored.size = static_cast<std::uint32_t>(bytes.size());
+  return true;
+}
+
+void Engine::drop(StoredBytes& stored) noexcept {
+  char* cell = stored.bytes;
+  stored = {};
+  x_shared.self.step();
+  x_shared.heap.free(x_shared.self, cell);
+}
+
+void Engine::send_again(const StoredBytes& bytes, const TxTarget& target) noexcept {
+  if (bytes.size == 0) return;
+  const std::span<char> out = x_services.sink.reserve(bytes.size);
+  if (out.empty()) return;
+  std::memcpy(out.data(), bytes.bytes, bytes.size);
+  static_cast<void>(x_services.sink.commit(bytes.size, target));
+}
+
+/// True when a deadline that has passed may lead into the script, or to a choice among stored responses.
+bool Engine::needs_script(const Transaction& transaction) const noexcept {
+  for (const Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    if (is_pending(branch->client) && branch->client.ends_at != 0 && branch->client.ends_at <= now())
+      return true;
+  }
+  return false;
+}
+
+void Engine::clock_server(Transaction& transaction) noexcept {
+  const ServerActions todo = step(transaction.server, {ServerEvent::Kind::clock}, now(), timers(transaction));
+  if (todo.send_100) {
+    RequestInHand request(x_services, transaction);
+    send_trying(transaction, request.run());
+  }
+  if (todo.send_reply && transaction.reply.size != 0) {
+    count(x_counters.replies_sent_again);
+    send_again(transaction.reply, transaction.reply_to);
+  }
+}
+
+void Engine::clock_branch(Transaction& transaction, Branch& branch) noexcept {
+  const TimerValues values = timers(transaction);
+  if (branch.cancel.state != ClientState::idle &&
+      step(branch.cancel, {Kind::clock}, now(), values).send_request) {
+    count(x_counters.requests_sent_again);
+    send_again(branch.cancel_bytes, branch.target);
+  }
+  const ClientActions todo = step(branch.client, {Kind::clock}, now(), values);
+  if (todo.send_request) {
+    count(x_counters.requests_sent_again);
+    send_again(branch.request, branch.target);
+  }
+  if (todo.cancel) {
+    // Timer C. As tm does, the branch counts as 408 at once; its 487 is ACKed and goes no further.
+    send_cancel(transaction, branch);
+    static_cast<void>(step(branch.client, {Kind::give_up}, now(), values));
+  }
+  if (!todo.timed_out && !todo.cancel && !todo.failed) return;
+  if (branch.settled) return;
+  count(x_counters.timeouts);
+  branch.status = todo.failed ? 503 : 408;
+  branch.received = false;
+  branch.settled = true;
+  settle(transaction, branch, nullptr, nullptr);
+}
+
+void Engine::clock(Transaction& transaction) noexcept {
+  clock_server(transaction);
+  // A failure route may add branches behind the last one of now.
+  const unsigned count_now = transaction.branch_count;
+  Branch* branch = transaction.branches;
+  for (unsigned i = 0; i < count_now && branch != nullptr; ++i, branch = branch->next)
+    clock_branch(transaction, *branch);
+}
+
+void Engine::cancel_branch(Transaction& transaction, Branch& branch) noexcept {
+  if (step(branch.client, {Kind::cancel}, now(), timers(transaction)).cancel)
+    send_cancel(transaction, branch);
+}
+
+void Engine::send_cancel(Transaction& transaction, Branch& branch) noexcept {
+  if (branch.cancel.state != ClientState::idle || branch.request.size == 0) return;
+  alignas(16) std::array<char, kScratch> block;
+  Arena arena(block.data(), block.size(), x_shared.chunks);
+  const auto request = sip::Message::parse(branch.request.view(), arena);
+  if (!request) return;
+  std::array<char, kScratch> out;
+  const auto size = sip::write_cancel(**request, {}, out);
+  if (!size || !store(transaction, branch.cancel_bytes, {out.data(), *size})) return;
+  count(x_counters.cancels);
+  static_cast<void>(step(branch.cancel, {Kind::start}, now(), timers(transaction)));
+  send_again(branch.cancel_bytes, branch.target);
+}
+
+void Engine::send_ack(Transaction& /*transaction*/, Branch& branch, Run& response) noexcept {
+  alignas(16) std::array<char, kScratch> block;
+  Arena arena(block.data(), block.size(), x_shared.chunks);
+  const auto request = sip::Message::parse(branch.request.view(), arena);
+  if (!request) return;
+  const std::span<char> out = x_services.sink.reserve(kScratch);
+  if (out.empty()) return;
+  if (const auto size = sip::write_ack(**request, response.message(), {}, out); size)
+    static_cast<void>(x_services.sink.commit(*size, branch.target));
+}
+
+void Engine::cancel_branches(Transaction& transaction) noexcept {
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next)
+    cancel_branch(transaction, *branch);
+}
+
+void Engine::cancel_some(Transaction& transaction, unsigned index, bool others) noexcept {
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    if ((branch->index != index) == others) cancel_branch(transaction, *branch);
+  }
+}
+
+void Engine::restart_timeouts(Transaction& transaction) noexcept {
+  read_clock();
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next)
+    restart_timeout(branch->client, now(), timers(transaction));
+}
+
+/// What was left to do by those who found the transaction busy, and everything that is due.
+void Engine::do_due(Transaction& transaction) noexcept {
+  const std::uint32_t due = transaction.due.exchange(0, std::memory_order_acq_rel);
+  if ((due & kDueCancel) != 0 && !transaction.cancelled) {
+    transaction.cancelled = true;
+    cancel_branches(transaction);
+  }
+  if ((due & kDueAck) != 0)
+    static_cast<void>(step(transaction.server, {ServerEvent::Kind::ack}, now(), timers(transaction)));
+  if ((due & kDueRetransmission) != 0) {
+    count(x_counters.retransmissions);
+    const ServerActions todo =
+        step(transaction.server, {ServerEvent::Kind::retransmission}, now(), timers(transaction));
+    if (todo.send_reply) send_again(transaction.reply, transaction.reply_to);
+    if (todo.send_100) {
+      RequestInHand request(x_services, transaction);
+      send_trying(transaction, request.run());
+    }
+  }
+  if ((due & kDueClock) != 0) clock(transaction);
+}
+
+Instant Engine::next_due(const Transaction& transaction) const noexcept {
+  Instant earliest = txn::next_due(transaction.server);
+  for (const Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    take_earlier(earliest, txn::next_due(branch->client));
+    if (branch->cancel.state != ClientState::idle) take_earlier(earliest, txn::next_due(branch->cancel));
+  }
+  return earliest;
+}
+
+/// An entry that is armed for an earlier moment stays: it costs less to look once in vain than to move it
+/// with every response.
+void Engine::arm(Transaction& transaction) noexcept {
+  const Instant due = next_due(transaction);
+  if (due == 0) return;
+  shm::TimerEntry& timer = transaction.timer;
+  if (shm::Timers::armed(timer)) {
+    if (timer.deadline <= due || !x_shared.timers.cancel(x_shared.self, timer)) return;
+  }
+  timer.type = x_event_type;
+  timer.words[0] = transaction.number;
+  timer.words[1] = transaction.id().generation;
+  if (due - now() == x_config.timers.t1 && x_queue_t1 != shm::kWheel)
+    x_shared.timers.arm(x_shared.self, timer, x_queue_t1, now());
+  else
+    x_shared.timers.arm_at(x_shared.self, timer, due, now());
+}
+
+bool Engine::over(const Transaction& transaction) const noexcept {
+  if (transaction.has_ended) return true;
+  if (transaction.server.state != ServerState::terminated) return false;
+  for (const Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    if (branch->client.state != ClientState::terminated) return false;
+  }
+  return true;
+}
+
+/// Everything the transaction owns but its cell. May be done again after a death in the middle.
+void Engine::free_memory(Transaction& transaction) noexcept {
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    for (StoredBytes* stored : {&branch->request, &branch->response, &branch->cancel_bytes}) drop(*stored);
+  }
+  drop(transaction.reply);
+  for (auto& place : transaction.waiting) {
+    WaitingResponse* waiting = place.exchange(nullptr, std::memory_order_acq_rel);
+    x_shared.self.step();
+    x_shared.heap.free(x_shared.self, waiting);
+  }
+  transaction.branches = nullptr;
+  proxy::free_kept(x_shared, transaction.request);
+}
+
+/// False: not yet, a lock is not to be had; the timer brings it back.
+bool Engine::end(Transaction& transaction) noexcept {
+  transaction.phase.store(Phase::over, std::memory_order_release);
+  bool free = x_table.remove(transaction);
+  if (free && shm::Timers::armed(transaction.timer)) {
+    x_shared.timers.cancel(x_shared.self, transaction.timer);
+    free = !shm::Timers::armed(transaction.timer);
+  }
+  if (free) {
+    const bool untidy = transaction.untidy;
+    const shm::Owner owner = transaction.owner();
+    free_memory(transaction);
+    if (untidy) {
+      shm::SweepCursor cursor;
+      for (unsigned tries = 0; tries < kSweepTries; ++tries) {
+        if (x_shared.heap.sweep(x_shared.self, owner, cursor, kSweepSlice)) break;
+      }
+      transaction.untidy = false;
+    }
+    if (x_pool.give(transaction)) {
+      count(x_counters.finished);
+      return true;
+    }
+  }
+  if (!shm::Timers::armed(transaction.timer))
+    x_shared.timers.arm_at(x_shared.self, transaction.timer, now() + kLater, now());
+  return false;
+}
+
+Access Engine::acquire(Transaction& transaction, std::uint32_t generation) noexcept {
+  std::uint32_t nobody = 0;
+  if (!transaction.busy.compare_exchange_strong(nobody, x_shared.self.lock_word(), std::memory_order_acquire,
+                                                std::memory_order_relaxed)) {
+    return nobody == Transaction::kNobody ? Access::gone : Access::busy;
+  }
+  read_clock();
+  if (transaction.generation.load(std::memory_order_relaxed) == generation) return Access::held;
+  // Another one lives in the cell: what its own visitors left meanwhile is done.
+  release(transaction);
+  return Access::gone;
+}
+
+void Engine::release(Transaction& transaction) noexcept {
+  for (;;) {
+    if (transaction.phase.load(std::memory_order_relaxed) != Phase::over) {
+      do_due(transaction);
+      for (WaitingResponse* first = first_waiting(transaction); first != nullptr;
+           first = first_waiting(transaction)) {
+        if (x_services.routes == nullptr) return hand_over(transaction);
+        take_waiting(transaction, *first);
+      }
+    }
+    if (transaction.phase.load(std::memory_order_relaxed) == Phase::over || over(transaction)) {
+      if (end(transaction)) return;
+    } else {
+      arm(transaction);
+    }
+    transaction.busy.store(0, std::memory_order_seq_cst);
+    // Who came between the last look and the store saw us still here.
+    bool more = transaction.due.load(std::memory_order_seq_cst) != 0;
+    for (auto& place : transaction.waiting) more = more || place.load(std::memory_order_seq_cst) != nullptr;
+    if (!more) return;
+    std::uint32_t nobody = 0;
+    if (!transaction.busy.compare_exchange_strong(nobody, x_shared.self.lock_word(),
+                                                  std::memory_order_acquire, std::memory_order_relaxed)) {
+      return;
+    }
+  }
+}
+
+WaitingResponse* Engine::first_waiting(const Transaction& transaction) noexcept {
+  WaitingResponse* first = nullptr;
+  for (const auto& place : transaction.waiting) {
+    WaitingResponse* waiting = place.load(std::memory_order_acquire);
+    if (waiting != nullptr && (first == nullptr || waiting->sequence < first->sequence)) first = waiting;
+  }
+  return first;
+}
+
+/// Lets go of a transaction for which the script is needed, and there is none in this worker.
+void Engine::hand_over(Transaction& transaction) noexcept {
+  const TransactionId id = transaction.id();
+  transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
+  // The timer brings it back should the event be lost.
+  if (!shm::Timers::armed(transaction.timer)) {
+    transaction.timer.type = x_event_type;
+    transaction.timer.words[0] = id.cell;
+    transaction.timer.words[1] = id.generation;
+    x_shared.timers.arm_at(x_shared.self, transaction.timer, now() + kHandOver, now());
+  }
+  transaction.busy.store(0, std::memory_order_seq_cst);
+  x_shared.events.push(x_shared.self, {x_event_type, x_services.slot, {id.cell, id.generation, 0}});
+}
+
+void Engine::on_clock(TransactionId id) noexcept {
+  Transaction* transaction = at(id);
+  if (transaction == nullptr) return;
+  // For whoever has it; and for us when we get it.
+  switch (acquire(*transaction, id.generation)) {
+    case Access::gone:
+      return;
+    case Access::busy:
+      transaction->due.fetch_or(kDueClock, std::memory_order_seq_cst);
+      if (acquire(*transaction, id.generation) == Access::held) break;
+      return;
+    case Access::held:
+      break;
+  }
+  if (x_services.routes == nullptr && needs_script(*transaction)) {
+    transaction->due.fetch_or(kDueClock, std::memory_order_relaxed);
+    hand_over(*transaction);
+    return;
+  }
+  transaction->due.fetch_or(kDueClock, std::memory_order_relaxed);
+  release(*transaction);
+}
+
+/// What a dead worker had in hand. A transaction that was being made ends: its request comes again. Another
+/// one goes on as far as it had come; only the event in hand is lost.
+void Engine::take_from_dead(Transaction& transaction) noexcept {
+  if (transaction.phase.load(std::memory_order_relaxed) == Phase::raw) {
+    // Its branches may lie in chunks that are swept as the dead one's: nothing of it is followed.
+    transaction.has_ended = true;
+    transaction.branches = nullptr;
+    transaction.reply = {};
+  }
+  if (transaction.in_hand) {
+    // What was allocated last is not on record: room begins in a new chunk.
+    transaction.in_hand = false;
+    transaction.request.arena.cur = transaction.request.arena.end = nullptr;
+  }
+  transaction.untidy = true;
+}
+
+void Engine::put_right() noexcept {
+  shm::OwnerCheck* alive = x_shared.self.check();
+  if (alive == nullptr) return;
+  read_clock();
+  const std::uint32_t cells = x_pool.size();
+  for (std::uint32_t number = 0; number < cells; ++number) {
+    Transaction& transaction = *x_pool.at(number);
+    std::uint32_t holder = transaction.busy.load(std::memory_order_relaxed);
+    if (holder == 0 || holder == Transaction::kNobody) continue;
+    if (alive->alive(static_cast<std::uint16_t>((holder >> 20) - 1), holder & 0xFFFFFU)) continue;
+    if (!transaction.busy.compare_exchange_strong(holder, x_shared.self.lock_word(),
+                                                  std::memory_order_acquire))
+      continue;
+    take_from_dead(transaction);
+    transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
+    release(transaction);
+  }
+}
+
+}  // namespace ser::txn

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine and requests: matching, making a transaction, its branches, our own answers.
+#include <algorithm>
+
+#include "proxy/forward.h"
+#include "sip/hdr.h"
+#include "txn/engine.h"
+
+namespace ser::txn {
+
+using proxy::Run;
+using proxy::RunState;
+using Kind = ClientEvent::Kind;
+
+namespace {
+
+/// Sets what a run has of the current target, and puts the old back.
+class TargetInHand {
+ public:
+  TargetInHand(Run& run, const Branch& branch, std::string_view dst_uri, SocketId socket) noexcept
+      : x_run(run),
+        x_uri(run.state().new_uri),
+        x_dst_uri(run.state().dst_uri),
+        x_socket(run.state().force_socket),
+        x_flags(run.state().branch_flags),
+        x_index(run.state().via_branch_index),
+        x_kind(run.state().kind) {
+    RunState& state = run.state();
+    state.new_uri = branch.uri;
+    state.dst_uri = dst_uri;
+    if (socket != kNoSocket) state.force_socket = socket;
+    state.branch_flags = branch.flags;
+    state.via_branch_index = branch.index;
+  }
+  TargetInHand(const TargetInHand&) = delete;
+  TargetInHand& operator=(const TargetInHand&) = delete;
+  ~TargetInHand() {
+    RunState& state = x_run.state();
+    state.new_uri = x_uri;
+    state.dst_uri = x_dst_uri;
+    state.force_socket = x_socket;
+    state.branch_flags = x_flags;
+    state.via_branch_index = x_index;
+    state.kind = x_kind;
+  }
+
+ private:
+  Run& x_run;
+  std::string_view x_uri, x_dst_uri;
+  SocketId x_socket;
+  std::uint32_t x_flags;
+  std::uint8_t x_index;
+  proxy::RouteKind x_kind;
+};
+
+}  // namespace
+
+Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& counters,
+               proxy::Services& services, shm::AccountId account, std::uint32_t event_type) noexcept
+    : x_services(services),
+      x_shared(*services.shared),
+      x_config(config),
+      x_counters(counters),
+      x_pool(root.pool, x_shared.heap, x_shared.self, account),
+      x_table(root.table, x_pool, x_shared.self),
+      x_account(account),
+      x_event_type(event_type) {}
+
+Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
+  const auto key = match_key(run.message());
+  if (!key) return Found::nothing;
+  const std::uint32_t hash = match_hash(x_shared.segment.header().table_key, *key);
+  Found found = Found::nothing;
+  const auto note = [&](Transaction& transaction, std::uint32_t due, Found what) {
+    found = what;
+    id = transaction.id();
+    if (due != 0) transaction.due.fetch_or(due, std::memory_order_seq_cst);
+  };
+  switch (key->method) {
+    case sip::Method::ack:
+      x_table.find(hash, *key, Relation::ack, [&](Transaction& transaction) {
+        // An ACK to a 2xx with the INVITE's branch is a mistake of old clients: it is forwarded.
+        if (transaction.status.load(std::memory_order_relaxed) >= 300) note(transaction, kDueAck, Found::ack);
+      });
+      break;
+    case sip::Method::cancel:
+      x_table.find(hash, *key, Relation::cancel,
+                   [&](Transaction& transaction) { note(transaction, 0, Found::cancel); });
+      break;
+    default:
+      x_table.find(hash, *key, Relation::same, [&](Transaction& transaction) {
+        note(transaction, kDueRetransmission, Found::retransmission);
+      });
+      break;
+  }
+  if (found == Found::retransmission || found == Found::ack) {
+    Transaction* transaction = at(id);
+    // Who has it sees what is due when it lets go.
+    if (acquire(*transaction, id.generation) == Access::held) release(*transaction);
+  }
+  return found;
+}
+
+Result<Transaction*> Engine::create(Run& run) noexcept {
+  if (x_shared.keeper == nullptr) return {Errc::refused, "this worker receives no requests"};
+  read_clock();
+  TRY(const MatchKey key, match_key(run.message()));
+  TRY(const TxTarget reply_to, proxy::reply_target(run));
+  auto* kept_key = run.arena().make<MatchKey>(key);
+  Transaction* transaction = kept_key != nullptr ? x_pool.take() : nullptr;
+  if (transaction == nullptr) {
+    count(x_counters.no_memory);
+    return {Errc::no_memory, "no memory for a transaction"};
+  }
+  transaction->key = kept_key;
+  transaction->hash = match_hash(x_shared.segment.header().table_key, key);
+  transaction->invite = key.method == sip::Method::invite;
+  transaction->created = now();
+  transaction->reply_to = reply_to;
+  transaction->server.invite = transaction->invite;
+  transaction->flags = run.state().flags;
+  if (auto kept = x_shared.keeper->keep(run, transaction->owner(), transaction->request); !kept) {
+    // Nothing but the cell is its own yet.
+    transaction->phase.store(Phase::over, std::memory_order_relaxed);
+    x_pool.give(*transaction);
+    return kept.error();
+  }
+  // From here on the message lives as long as the transaction, and that as long as this run at least.
+  run.state().transaction = transaction;
+  Transaction* other = nullptr;
+  const auto inserted = x_table.insert(*transaction, [&](Transaction& found) {
+    other = &found;
+    found.due.fetch_or(kDueRetransmission, std::memory_order_seq_cst);
+  });
+  if (!inserted) {
+    transaction->has_ended = true;
+    if (other != nullptr && acquire(*other, other->id().generation) == Access::held) release(*other);
+    return inserted.error();
+  }
+  count(x_counters.created);
+  static_cast<void>(step(transaction->server, {ServerEvent::Kind::start}, now(), timers(*transaction)));
+  return transaction;
+}
+
+Branch* Engine::branch(const Transaction& transaction, unsigned index) const noexcept {
+  Branch* branch = transaction.branches;
+  while (branch != nullptr && branch->index != index) branch = branch->next;
+  return branch;
+}
+
+/// The branch route may change the target, add edits for this branch, or drop it.
+bool Engine::run_branch_route(Transaction& transaction, Run& request, Branch& branch) noexcept {
+  if (transaction.on_branch == kNoRoute || x_services.routes == nullptr) return true;
+  request.state().kind = proxy::RouteKind::branch;
+  sip::EditList* edits = request.edits();
+  if (edits != nullptr) edits->set_branch(branch.index);
+  const proxy::RouteEnd ended = x_services.routes->run_route(transaction.on_branch, request);
+  if (edits != nullptr) edits->set_branch(sip::kAllBranches);
+  branch.uri = request.uri();
+  branch.flags = request.state().branch_flags;
+  return ended == proxy::RouteEnd::done;
+}
+
+Result<void> Engine::send_branch(Transaction& transaction, Run& request, Branch& branch) noexcept {
+  proxy::ViaToken token;
+  token.kind = proxy::ViaToken::Kind::stateful;
+  token.cell = transaction.number;
+  token.generation = transaction.id().generation;
+  token.branch_index = branch.index;
+  branch.client.invite = transaction.invite;
+  const auto sent = proxy::send_request(request, branch.target, token);
+  if (!sent) return sent.error();
+  if (!store(transaction, branch.request, *sent)) return {Errc::no_memory, "no memory for the request"};
+  static_cast<void>(step(branch.client, {Kind::start}, now(), timers(transaction)));
+  return {};
+}
+
+Result<void> Engine::add_branch(Transaction& transaction, Run& request, const SockAddr* to) noexcept {
+  if (transaction.branch_count >= std::min<std::size_t>(kMaxBranches, 255))
+    return {Errc::too_many, "too many branches"};
+  auto* branch = request.arena().make<Branch>();
+  if (branch == nullptr) return {Errc::no_memory, "no memory for a branch"};
+  branch->index = transaction.branch_count;
+  branch->uri = request.uri();
+  branch->flags = request.state().branch_flags;
+  const TargetInHand target(request, *branch, request.state().dst_uri, kNoSocket);
+  if (!run_branch_route(transaction, request, *branch)) {
+    request.fail(500, "Branch Dropped");
+    return {Errc::refused, "the branch route dropped the branch"};
+  }
+  SockAddr address;
+  if (to != nullptr) {
+    address = *to;
+  } else {
+    TRY(address, proxy::next_hop(request));
+  }
+  TRY(branch->target, proxy::choose_target(request, address));
+  // It is found by responses, and by who clears up after us, as soon as it is linked.
+  Branch** end = &transaction.branches;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = branch;
+  ++transaction.branch_count;
+  auto sent = send_branch(transaction, request, *branch);
+  if (!sent) {
+    // As a response of that branch: 503 (RFC 3261 16.9).
+    branch->status = 503;
+    branch->settled = true;
+    branch->client.state = ClientState::terminated;
+  }
+  return sent;
+}
+
+void Engine::send_trying(Transaction& transaction, Run& request) noexcept {
+  proxy::LocalReply trying;
+  trying.status = 100;
+  trying.reason = x_config.trying_reason;
+  static_cast<void>(answer(transaction, request, trying));
+}
+
+Result<unsigned> Engine::relay_to(Transaction& transaction, Run& request, const SockAddr& to) noexcept {
+  TRY_VOID(add_branch(transaction, request, &to));
+  if (transaction.invite && x_config.trying_at_once &&
+      transaction.status.load(std::memory_order_relaxed) == 0)
+    send_trying(transaction, request);
+  return 1U;
+}
+
+Result<unsigned> Engine::relay(Transaction& transaction, Run& request) noexcept {
+  read_clock();
+  unsigned sent = 0;
+  Error first_error{Errc::refused, 0, "no destination"};
+  RunState& state = request.state();
+  const auto add = [&] {
+    if (const auto added = add_branch(transaction, request, nullptr); added)
+      ++sent;
+    else if (sent == 0)
+      first_error = added.error();
+  };
+  add();
+  for (std::size_t i = 0; i < state.branch_count; ++i) {
+    const proxy::Branch& target = state.branches[i];
+    Branch as{};
+    as.uri = target.uri;
+    as.flags = target.flags;
+    const TargetInHand hand(request, as, target.dst_uri, target.socket);
+    add();
+  }
+  request.clear_branches();
+  if (sent == 0) return first_error;
+  state.last_error = {};
+  if (transaction.invite && x_config.trying_at_once &&
+      transaction.status.load(std::memory_order_relaxed) == 0)
+    send_trying(transaction, request);
+  return sent;
+}
+
+/// Sends and keeps what is sent again when the request comes again.
+Result<void> Engine::answer(Transaction& transaction, Run& request, const proxy::LocalReply& reply) noexcept {
+  TRY(const std::string_view sent, proxy::send_local_reply(request, reply));
+  store(transaction, transaction.reply, sent);
+  transaction.reply_is_local = true;
+  transaction.status.store(reply.status, std::memory_order_relaxed);
+  static_cast<void>(step(transaction.server, ServerEvent::sent(reply.status), now(), timers(transaction)));
+  return {};
+}
+
+Result<void> Engine::reply(Transaction& transaction, Run& request, const proxy::LocalReply& reply) noexcept {
+  read_clock();
+  if (transaction.has_final()) return {Errc::refused, "a final response was sent"};
+  TRY_VOID(answer(transaction, request, reply));
+  if (reply.status >= 200) {
+    count(x_counters.local_replies);
+    for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next)
+      branch->settled = true;
+    cancel_branches(transaction);
+  }
+  return {};
+}
+
+bool Engine::cancel(Run& run) noexcept {
+  const auto key = match_key(run.message());
+  if (!key) return false;
+  TransactionId id;
+  const bool found = x_table.find(match_hash(x_shared.segment.header().table_key, *key), *key,
+                                  Relation::cancel, [&](Transaction& transaction) {
+                                    id = transaction.id();
+                                    transaction.due.fetch_or(kDueCancel, std::memory_order_seq_cst);
+                                  });
+  if (!found) return false;
+  proxy::LocalReply ok;
+  ok.status = 200;
+  ok.reason = "canceling";
+  static_cast<void>(proxy::send_local_reply(run, ok));
+  Transaction* transaction = at(id);
+  if (acquire(*transaction, id.generation) == Access::held) release(*transaction);
+  return true;
+}
+
+bool Engine::retransmit_reply(Transaction& transaction) noexcept {
+  if (transaction.reply.size == 0) return false;
+  send_again(transaction.reply, transaction.reply_to);
+  return true;
+}
+
+void Engine::end_of_run(Run& run) noexcept {
+  auto* transaction = static_cast<Transaction*>(run.state().transaction);
+  if (transaction == nullptr || !transaction->held_by(x_shared.self) ||
+      transaction->phase.load(std::memory_order_relaxed) != Phase::raw) {
+    return;
+  }
+  read_clock();
+  // Nobody would ever answer it.
+  if (transaction->branch_count == 0 && !transaction->has_final()) transaction->has_ended = true;
+  proxy::put_down(run, x_shared, transaction->owner(), transaction->request);
+  transaction->phase.store(Phase::live, std::memory_order_release);
+  release(*transaction);
+}
+
+}  // namespace ser::txn

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine and responses: to which branch, what the script says to it, what goes upstream (RFC 3261 16.7).
+#include <array>
+#include <cstring>
+#include <new>
+
+#include "proxy/forward.h"
+#include "sip/hdr.h"
+#include "sip/writer.h"
+#include "txn/engine.h"
+#include "txn/request_in_hand.h"
+
+namespace ser::txn {
+
+using proxy::Run;
+using proxy::RunState;
+using Kind = ClientEvent::Kind;
+
+namespace {
+
+/// Room to parse a stored response in without touching the segment.
+constexpr std::size_t kScratch = 4096;
+
+bool is_challenge(std::uint16_t status) noexcept {
+  return status == 401 || status == 407;
+}
+
+}  // namespace
+
+bool Engine::on_response(Run& response) noexcept {
+  const RunState& state = response.state();
+  if (!state.via_is_stateful) return false;
+  Transaction* transaction = at({state.via_cell, state.via_generation});
+  Access access = transaction != nullptr ? acquire(*transaction, state.via_generation) : Access::gone;
+  if (access == Access::busy) {
+    if (wait_for_holder(*transaction, response, state.via_generation)) {
+      // It may have been let go of before it could see what was left.
+      access = acquire(*transaction, state.via_generation);
+      if (access == Access::held) release(*transaction);
+    } else {
+      count(x_counters.waiting_full);
+    }
+    return true;
+  }
+  if (access == Access::gone) {
+    // RFC 6026 8: a stateful proxy forwards no response of a transaction it does not know.
+    count(x_counters.stray_responses);
+    return true;
+  }
+  take_response(*transaction, response, state.via_branch_index);
+  release(*transaction);
+  return true;
+}
+
+/// Leaves a copy of the response for who has the transaction. False: no memory, or too many wait already; the
+/// callee sends it again.
+bool Engine::wait_for_holder(Transaction& transaction, Run& response, std::uint32_t generation) noexcept {
+  const std::string_view bytes = response.message().bytes();
+  auto* memory = static_cast<char*>(x_shared.heap.alloc(
+      x_shared.self, sizeof(WaitingResponse) + bytes.size() + 1, x_account, shm::Priority::reserve));
+  if (memory == nullptr) return false;
+  auto* waiting = new (memory) WaitingResponse{};
+  waiting->generation = generation;
+  waiting->sequence = transaction.sequence.fetch_add(1, std::memory_order_relaxed);
+  waiting->rx = response.state().rx;
+  char* copy = memory + sizeof(WaitingResponse);
+  std::memcpy(copy, bytes.data(), bytes.size());
+  copy[bytes.size()] = '\0';
+  waiting->rx.bytes = {copy, bytes.size()};
+  x_shared.heap.transfer(memory, transaction.owner());
+  for (auto& place : transaction.waiting) {
+    WaitingResponse* nobody = nullptr;
+    if (place.compare_exchange_strong(nobody, waiting, std::memory_order_seq_cst)) return true;
+  }
+  x_shared.heap.free(x_shared.self, memory);
+  return false;
+}
+
+void Engine::take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept {
+  alignas(16) std::array<char, kScratch> block;
+  {
+    Arena arena(block.data(), block.size(), x_shared.chunks);
+    const auto message = sip::Message::parse(waiting.rx.bytes, arena);
+    RunState* state = message ? arena.make<RunState>() : nullptr;
+    if (state != nullptr && waiting.generation == transaction.id().generation) {
+      state->message = *message;
+      state->rx = waiting.rx;
+      state->kind = proxy::RouteKind::reply;
+      state->via_is_ours = state->via_is_stateful = true;
+      Run response(*state, x_services);
+      const auto top = response.message().via(0);
+      const auto below = response.message().via(1);
+      const auto token = top ? proxy::read_token(x_services.via_key, (*top)->branch, below ? *below : nullptr)
+                             : std::nullopt;
+      if (token) {
+        state->via_branch_index = token->branch_index;
+        take_response(transaction, response, token->branch_index);
+      }
+    }
+  }
+  for (auto& place : transaction.waiting) {
+    WaitingResponse* expected = &waiting;
+    if (place.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel)) break;
+  }
+  x_shared.self.step();
+  x_shared.heap.free(x_shared.self, &waiting);
+}
+
+void Engine::take_response(Transaction& transaction, Run& response, unsigned index) noexcept {
+  Branch* branch = this->branch(transaction, index);
+  const auto cseq = response.message().get<sip::hdr::CSeq>();
+  if (branch == nullptr || !cseq) return;
+  const std::uint16_t status = response.message().status();
+  const TimerValues values = timers(transaction);
+  if ((*cseq)->method == sip::Method::cancel && transaction.key->method != sip::Method::cancel) {
+    static_cast<void>(step(branch->cancel, ClientEvent::response(status), now(), values));
+    return;
+  }
+  if ((*cseq)->method != transaction.key->method) return;
+  response.state().transaction = &transaction;
+  const ClientActions todo = step(branch->client, ClientEvent::response(status), now(), values);
+  if (todo.send_ack) send_ack(transaction, *branch, response);
+  if (todo.cancel) send_cancel(transaction, *branch);
+  if (!todo.pass_up) return;
+  if (!run_reply_route(transaction, response, *branch) && status < 200) return;
+  branch->status = status;
+  branch->received = true;
+  if (status >= 200) branch->settled = true;
+  settle(transaction, *branch, &response, nullptr);
+}
+
+/// False: the route dropped it.
+bool Engine::run_reply_route(Transaction& transaction, Run& response, Branch& branch) noexcept {
+  if (transaction.on_reply == kNoRoute || x_services.routes == nullptr) return true;
+  RunState& state = response.state();
+  RunState& request = *transaction.request.state;
+  state.kind = proxy::RouteKind::onreply;
+  state.flags = transaction.flags;
+  state.branch_flags = branch.flags;
+  // AVPs are the transaction's: what the route adds must outlive the response.
+  RequestInHand in_hand(x_services, transaction);
+  state.avps = request.avps;
+  state.avp_arena = &in_hand.run().arena();
+  const proxy::RouteEnd ended = x_services.routes->run_route(transaction.on_reply, response);
+  request.avps = state.avps;
+  state.avp_arena = nullptr;
+  transaction.flags = state.flags;
+  branch.flags = state.branch_flags;
+  return ended == proxy::RouteEnd::done;
+}
+
+void Engine::keep_response(Transaction& transaction, Branch& branch, const Run& response) noexcept {
+  branch.rx = response.state().rx;
+  const sip::EditList* edits = response.state().edits;
+  if (edits == nullptr || edits->empty()) {
+    store(transaction, branch.response, response.message().bytes());
+    return;
+  }
+  // As the reply route left it.
+  const std::size_t room = sip::written_size(response.message(), edits, {});
+  auto* text = static_cast<char*>(response.arena().allocate(room, 1));
+  if (text == nullptr) return;
+  if (const auto size = sip::write(response.message(), edits, {}, {text, room}); size)
+    store(transaction, branch.response, {text, *size});
+}
+
+/// Something has become of a branch: what follows for the transaction.
+void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run* request) noexcept {
+  std::array<BranchStatus, kMaxBranches> list{};
+  std::size_t size = 0;
+  for (const Branch* each = transaction.branches; each != nullptr && size < list.size(); each = each->next) {
+    BranchStatus& status = list[size++];
+    status.status = each->status;
+    status.finished = each->settled && each->status >= 200;
+    status.local = !each->received;
+    status.challenge = each->received && is_challenge(each->status);
+    status.dropped = each->dropped || (x_config.drop_earlier_legs && each->earlier);
+  }
+  Upstream upstream;
+  upstream.invite = transaction.invite;
+  upstream.cancelled = transaction.cancelled;
+  upstream.keep_503 = x_config.keep_503;
+  const std::uint16_t sent = transaction.status.load(std::memory_order_relaxed);
+  upstream.status = sent >= 200 ? sent : 0;
+  const Decision decision = decide(std::span(list).first(size), branch.index, upstream);
+  switch (decision.act) {
+    case Decision::Act::relay_now:
+      if (response != nullptr) relay_response(transaction, *response);
+      break;
+    case Decision::Act::hold:
+      if (response != nullptr && branch.status >= 300 && upstream.status == 0)
+        keep_response(transaction, branch, *response);
+      break;
+    case Decision::Act::finish:
+      finish(transaction, decision.choice, response, request);
+      break;
+  }
+  if (!decision.cancel_others) return;
+  for (Branch* each = transaction.branches; each != nullptr; each = each->next) {
+    if (each != &branch && is_pending(each->client)) cancel_branch(transaction, *each);
+  }
+}
+
+void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
+  const std::uint16_t status = response.message().status();
+  const auto sent = proxy::send_response(response, transaction.reply_to);
+  if (!sent) return;
+  // A 2xx to INVITE is sent again by who made it.
+  if (!transaction.invite || status >= 300 || status < 200) store(transaction, transaction.reply, *sent);
+  transaction.reply_is_local = false;
+  transaction.relayed_2xx = transaction.relayed_2xx || status / 100 == 2;
+  transaction.status.store(status, std::memory_order_relaxed);
+  static_cast<void>(step(transaction.server, ServerEvent::sent(status), now(), timers(transaction)));
+}
+
+void Engine::finish(Transaction& transaction, const Choice& choice, Run* response, Run* request) noexcept {
+  if (transaction.on_failure != kNoRoute && x_services.routes != nullptr && choice.status >= 300) {
+    if (response != nullptr) {
+      Branch* branch = this->branch(transaction, response->state().via_branch_index);
+      if (branch != nullptr) keep_response(transaction, *branch, *response);
+    }
+    if (run_failure_route(transaction, request, choice)) return;
+  }
+  send_choice(transaction, choice, response, request);
+}
+
+/// True: the route began new branches, or answered.
+bool Engine::run_failure_route(Transaction& transaction, Run* request, const Choice& choice) noexcept {
+  const std::uint16_t route = transaction.on_failure;
+  transaction.on_failure = kNoRoute;
+  const unsigned before = transaction.branch_count;
+  x_failure = choice;
+  const auto run_it = [&](Run& run) {
+    RunState& state = run.state();
+    const proxy::RouteKind kind = state.kind;
+    state.kind = proxy::RouteKind::failure;
+    state.transaction = &transaction;
+    run.clear_branches();
+    state.last_error = {};
+    x_services.routes->run_route(route, run);
+    state.kind = kind;
+  };
+  if (request != nullptr) {
+    run_it(*request);
+  } else {
+    RequestInHand in_hand(x_services, transaction);
+    run_it(in_hand.run());
+  }
+  x_failure = {};
+  if (transaction.has_final()) return true;
+  if (transaction.branch_count == before) return false;
+  bool pending = false;
+  unsigned index = 0;
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next, ++index) {
+    if (index < before)
+      branch->earlier = true;
+    else
+      pending = pending || is_pending(branch->client);
+  }
+  return pending;
+}
+
+void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* response,
+                         Run* request) noexcept {
+  if (choice.status == 0) {
+    transaction.status.store(408, std::memory_order_relaxed);
+    static_cast<void>(step(transaction.server, {ServerEvent::Kind::silence}, now(), timers(transaction)));
+    return;
+  }
+  if (choice.branch == kNoBranch) {
+    proxy::LocalReply reply;
+    reply.status = choice.status;
+    count(x_counters.local_replies);
+    if (request != nullptr) {
+      static_cast<void>(answer(transaction, *request, reply));
+    } else {
+      RequestInHand in_hand(x_services, transaction);
+      static_cast<void>(answer(transaction, in_hand.run(), reply));
+    }
+    return;
+  }
+  if (response != nullptr && response->state().via_branch_index == choice.branch) {
+    add_challenges(transaction, *response, choice);
+    relay_response(transaction, *response);
+    return;
+  }
+  if (Branch* branch = this->branch(transaction, choice.branch); branch != nullptr)
+    relay_stored(transaction, *branch, choice);
+}
+
+void Engine::relay_stored(Transaction& transaction, Branch& branch, const Choice& choice) noexcept {
+  if (branch.response.size == 0) return;
+  alignas(16) std::array<char, kScratch> block;
+  Arena arena(block.data(), block.size(), x_shared.chunks);
+  const auto message = sip::Message::parse(branch.response.view(), arena);
+  RunState* state = message ? arena.make<RunState>() : nullptr;
+  if (state == nullptr) return;
+  state->message = *message;
+  state->rx = branch.rx;
+  state->rx.bytes = branch.response.view();
+  state->kind = proxy::RouteKind::reply;
+  Run response(*state, x_services);
+  add_challenges(transaction, response, choice);
+  relay_response(transaction, response);
+}
+
+/// RFC 3261 16.7 step 7: the challenges of all branches go into the one response.
+void Engine::add_challenges(Transaction& transaction, Run& response, const Choice& choice) noexcept {
+  if (choice.challenges == 0) return;
+  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
+    if ((choice.challenges >> branch->index & 1U) == 0 || branch->index == choice.branch) continue;
+    alignas(16) std::array<char, kScratch> block;
+    Arena arena(block.data(), block.size(), x_shared.chunks);
+    const auto message = sip::Message::parse(branch->response.view(), arena);
+    sip::EditList* edits = response.edits();
+    if (!message || edits == nullptr) continue;
+    for (const sip::HeaderId id : {sip::HeaderId::www_authenticate, sip::HeaderId::proxy_authenticate}) {
+      for (const sip::HeaderField* field = (*message)->find(id); field != nullptr;
+           field = (*message)->next_same(*field)) {
+        static_cast<void>(edits->append_header(field->line()));
+      }
+    }
+  }
+}
+
+}  // namespace ser::txn

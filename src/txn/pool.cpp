@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "txn/pool.h"
+
+#include <new>
+
+namespace ser::txn {
+
+using shm::LockLevel;
+using shm::OwnerKind;
+using shm::Section;
+
+namespace {
+
+/// Everything of a former transaction but what outlives it.
+void clear(Transaction& cell) noexcept {
+  cell.due.store(0, std::memory_order_relaxed);
+  cell.sequence.store(0, std::memory_order_relaxed);
+  for (auto& waiting : cell.waiting) waiting.store(nullptr, std::memory_order_relaxed);
+  cell.previous = 0;
+  cell.hash = 0;
+  cell.timer.type = 0;
+  cell.server = {};
+  cell.request = {};
+  cell.key = nullptr;
+  cell.branches = nullptr;
+  cell.reply = {};
+  cell.reply_to = {};
+  cell.status.store(0, std::memory_order_relaxed);
+  cell.branch_count = 0;
+  cell.invite = cell.cancelled = cell.local = cell.relayed_2xx = cell.reply_is_local = false;
+  cell.has_ended = cell.in_hand = cell.untidy = false;
+  cell.on_branch = cell.on_reply = cell.on_failure = cell.on_negative = kNoRoute;
+  cell.flags = 0;
+  cell.fr = cell.fr_inv = cell.created = cell.lifetime = 0;
+}
+
+}  // namespace
+
+bool Pool::grow(Section<8>& section) noexcept {
+  if (x_root.chunk_count == PoolRoot::kMaxChunks) return false;
+  constexpr std::size_t kBytes = sizeof(Transaction) * PoolRoot::kCellsPerChunk;
+  void* memory = x_heap.alloc(x_self, kBytes, x_account);
+  if (memory == nullptr) return false;
+  auto* cells = new (memory) Transaction[PoolRoot::kCellsPerChunk]{};
+  const std::uint32_t first = x_root.chunk_count * PoolRoot::kCellsPerChunk;
+  for (std::uint32_t i = 0; i < PoolRoot::kCellsPerChunk; ++i) {
+    cells[i].number = first + i;
+    cells[i].busy.store(Transaction::kNobody, std::memory_order_relaxed);
+  }
+  section.set_atomic(x_root.chunks[x_root.chunk_count], cells, std::memory_order_release);
+  section.set(x_root.chunk_count, x_root.chunk_count + 1);
+  // While the section is open, a death takes the stores back, and the sweep finds the chunk as ours.
+  section.commit();
+  x_heap.transfer(memory, shm::Owner::make(OwnerKind::system, 0, 0));
+  return true;
+}
+
+Transaction* Pool::take() noexcept {
+  Section<8> section(x_root.lock, x_self, LockLevel::module);
+  if (!section) return nullptr;
+  if (x_root.free_head == 0 && x_root.fresh == x_root.chunk_count * PoolRoot::kCellsPerChunk &&
+      !grow(section)) {
+    return nullptr;
+  }
+  Transaction* cell = at(x_root.free_head != 0 ? x_root.free_head - 1 : x_root.fresh);
+  clear(*cell);
+  if (x_root.free_head != 0)
+    section.set(x_root.free_head, cell->next);
+  else
+    section.set(x_root.fresh, x_root.fresh + 1);
+  section.set_atomic(cell->busy, x_self.lock_word());
+  section.set_atomic(cell->generation, cell->generation.load(std::memory_order_relaxed) + 1);
+  section.set_atomic(x_root.in_use, in_use() + 1);
+  section.set_atomic(cell->phase, Phase::raw, std::memory_order_release);
+  section.commit();
+  cell->next = 0;
+  return cell;
+}
+
+bool Pool::give(Transaction& transaction) noexcept {
+  Section<8> section(x_root.lock, x_self, LockLevel::module);
+  if (!section) return false;
+  section.set(transaction.next, x_root.free_head);
+  section.set(x_root.free_head, transaction.number + 1);
+  section.set_atomic(x_root.in_use, in_use() - 1);
+  section.set_atomic(transaction.phase, Phase::free, std::memory_order_release);
+  section.set_atomic(transaction.busy, Transaction::kNobody, std::memory_order_release);
+  section.commit();
+  return true;
+}
+
+Transaction* Pool::at(std::uint32_t number) const noexcept {
+  const std::uint32_t chunk = number / PoolRoot::kCellsPerChunk;
+  if (chunk >= PoolRoot::kMaxChunks) return nullptr;
+  Transaction* cells = x_root.chunks[chunk].load(std::memory_order_acquire);
+  return cells != nullptr ? cells + number % PoolRoot::kCellsPerChunk : nullptr;
+}
+
+std::uint32_t Pool::size() const noexcept {
+  std::uint32_t chunks = 0;
+  while (chunks < PoolRoot::kMaxChunks && x_root.chunks[chunks].load(std::memory_order_acquire) != nullptr)
+    ++chunks;
+  return chunks * PoolRoot::kCellsPerChunk;
+}
+
+}  // namespace ser::txn
