@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program: command line, configuration, and whichever of checking, printing, replaying and serving was
-// asked for.
+// The program: command line, configuration, and whichever of checking, printing, testing, replaying and
+// serving was asked for.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "app/builtin_modules.h"
+#include "flow/test_command.h"
 #include "mod/registry.h"
 #include "srv/command_line.h"
 #include "srv/reference.h"
@@ -37,11 +38,16 @@ std::string_view first_sentence(std::string_view text) {
   return text;
 }
 
-/// Reference pages: kPages, a module, "core", "list" of the names, "man" for the options of the man page.
+/// Reference pages: kPages, a module, "core", "list" of the names, "man" and "man-test" for the options of
+/// the man page.
 int print_doc(const std::string& name) {
   const mod::Registry registry(app::builtin_modules());
   if (name == "man") {
     print(stdout, srv::man_options());
+    return 0;
+  }
+  if (name == "man-test") {
+    print(stdout, srv::man_test_options());
     return 0;
   }
   if (name == "core-parameters") {
@@ -93,11 +99,14 @@ int print_config(const srv::CommandLine& line) {
 /// Everything that ends before a server is built. -1: go on.
 int run_task(const srv::CommandLine& line) {
   for (const std::string& error : line.errors) print(stderr, fmt::format("ser: error: {}\n", error));
-  if (!line.errors.empty()) return 1;
+  if (!line.errors.empty()) return line.task == srv::Task::test ? 2 : 1;
   for (const std::string& notice : line.notices) print(stderr, fmt::format("ser: notice: {}\n", notice));
   switch (line.task) {
     case srv::Task::help:
       print(stdout, srv::help_text());
+      return 0;
+    case srv::Task::test_help:
+      print(stdout, srv::test_help_text());
       return 0;
     case srv::Task::version:
       print(stdout, fmt::format("version: ser {} (x86_64/linux)\n", SER_VERSION));
@@ -174,6 +183,7 @@ int main(int argc, char** argv) {
       srv::parse_command_line({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
   if (const int status = run_task(line); status >= 0) return status;
 
+  if (line.task == srv::Task::test) return flow::run_tests(line, app::builtin_modules());
   if (line.task == srv::Task::replay) return srv::replay(line, app::builtin_modules());
   if (line.task == srv::Task::print_config) return print_config(line);
   const std::unique_ptr<srv::Loaded> loaded = srv::load_configuration(line, app::builtin_modules());

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Documents stay true: relative links in Markdown files lead somewhere; docs/reference has a page for each name of
-`ser --doc=list` and it is what `ser --doc=NAME` prints today; the OPTIONS of the man page are what `ser --doc=man` prints,
+`ser --doc=list` and it is what `ser --doc=NAME` prints today; the options in the man page are what `ser --doc=man` and `ser --doc=man-test` print,
 etc/completion what `ser --completion=SHELL` prints. --update writes them."""
 import argparse
 import difflib
@@ -26,11 +26,13 @@ def link_errors(root, path):
     return errors
 
 
-def split_options(page):
-    """A man page as (before, the text of its OPTIONS section, after)."""
-    head, mark, rest = page.partition(".SH OPTIONS\n")
-    body, next_mark, after = rest.partition(".SH ")
-    return head + mark, body, next_mark + after
+def split_section(title):
+    """The function that cuts a man page into (before, the text of its section of that title, after)."""
+    def split(page):
+        head, mark, rest = page.partition(f".SH {title}\n")
+        body, next_mark, after = rest.partition(".SH ")
+        return head + mark, body, next_mark + after
+    return split
 
 
 def whole(text):
@@ -54,7 +56,8 @@ def generated_pages(root, binary):
         yield Path(root) / f"etc/completion/ser.{shell}", f"--completion={shell}", whole
     man = Path(root) / "docs/man/ser.8"
     if man.exists():
-        yield man, "--doc=man", split_options
+        yield man, "--doc=man", split_section("OPTIONS")
+        yield man, "--doc=man-test", split_section("OPTIONS OF TEST")
 
 
 def reference_errors(root, binary, update):

@@ -1,5 +1,5 @@
 #compdef ser
-_arguments '1:task:(replay)' '2:crash file:_files' \
+_arguments '1:task:(replay test)' '*:file:_files' \
   '*-f+[Configuration file (default /etc/ser/ser.cfg).]:FILE:_files' \
   '*-c[Check the configuration, print every diagnostic, exit 0 or 1.]' \
   '*--check[Check the configuration, print every diagnostic, exit 0 or 1.]' \
@@ -57,4 +57,10 @@ _arguments '1:task:(replay)' '2:crash file:_files' \
   '*-V[As -v.]' \
   '*-I[Print version, compiler and limits and exit.]' \
   '*-h[Print this help and exit.]' \
-  '*--help[Print this help and exit.]'
+  '*--help[Print this help and exit.]' \
+  '*--filter=[Only scenarios whose name holds it; with * or ?, whose name it matches as a whole.]:PATTERN: ' \
+  '*--list[List the scenarios and do not run them.]' \
+  '*--verbose[The diagram of messages and the log of passed scenarios, too.]' \
+  '*--seed=[Seed of everything random, instead of the file'\''s (default 1).]:NUMBER: ' \
+  '*--coverage=[Print which script lines ran and which did not; with FILE, write them there in lcov'\''s format.]:FILE:_files' \
+  '*--junit=[Write the results as JUnit XML.]:FILE:_files'

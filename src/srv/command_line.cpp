@@ -13,6 +13,7 @@ namespace ser::srv {
 namespace {
 
 constexpr std::string_view kReplay = "replay";
+constexpr std::string_view kTest = "test";
 
 /// One walk over the arguments, getopt's rules: clustered letters, -fFILE or -f FILE, --long=VALUE or --long
 /// VALUE, "--" ends.
@@ -24,7 +25,13 @@ class Parser {
     if (!x_arguments.empty() && std::string_view(x_arguments[0]) == kReplay) {
       x_line.task = Task::replay;
       ++x_next;
+    } else if (!x_arguments.empty() && std::string_view(x_arguments[0]) == kTest) {
+      x_line.task = Task::test;
+      x_options = test_options();
+      x_help = "ser test --help";
+      ++x_next;
     }
+    const bool testing = x_line.task == Task::test;
     while (x_next < x_arguments.size()) {
       const std::string_view word = x_arguments[x_next++];
       if (word == "--") break;
@@ -34,12 +41,18 @@ class Parser {
         letters(word.substr(1));
       } else if (x_line.task == Task::replay && x_line.replay_file.empty()) {
         x_line.replay_file = word;
+      } else if (testing) {
+        x_line.test.files.emplace_back(word);
       } else {
         x_line.errors.push_back(fmt::format("'{}' is no option; did you mean '-f {}'?", word, word));
       }
     }
     if (x_line.task == Task::replay && x_line.replay_file.empty())
       x_line.errors.emplace_back("replay needs a crash file: ser replay FILE");
+    for (; testing && x_next < x_arguments.size(); ++x_next)
+      x_line.test.files.emplace_back(x_arguments[x_next]);
+    if (x_line.task == Task::test && x_line.test.files.empty())
+      x_line.errors.emplace_back("test needs flow files: ser test FILE…");
     for (; x_next < x_arguments.size(); ++x_next) {
       x_line.errors.push_back(
           fmt::format("'{}' is no option; ser takes no other arguments", x_arguments[x_next]));
@@ -50,10 +63,10 @@ class Parser {
  private:
   void letters(std::string_view cluster) {
     for (std::size_t i = 0; i < cluster.size(); ++i) {
-      const CommandOption* option = find_command_option(cluster[i]);
+      const CommandOption* option = find_option(x_options, cluster[i]);
       if (option == nullptr) {
         x_line.errors.push_back(
-            fmt::format("unknown option -{}; 'ser --help' lists the options", cluster[i]));
+            fmt::format("unknown option -{}; '{}' lists the options", cluster[i], x_help));
         return;
       }
       if (option->argument.empty()) {
@@ -70,16 +83,18 @@ class Parser {
   void long_option(std::string_view text) {
     const std::size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
-    const CommandOption* option = find_command_option(name);
+    const CommandOption* option = find_option(x_options, name);
     if (option == nullptr) {
-      const std::string_view near = nearest_command_option(name);
+      const std::string_view near = nearest_option(x_options, name);
       x_line.errors.push_back(near.empty()
-                                  ? fmt::format("unknown option --{}; 'ser --help' lists the options", name)
+                                  ? fmt::format("unknown option --{}; '{}' lists the options", name, x_help)
                                   : fmt::format("unknown option --{}; did you mean --{}?", name, near));
       return;
     }
     const std::string shown = fmt::format("--{}", name);
-    if (!option->argument.empty()) {
+    if (option->argument.starts_with('[')) {
+      apply(*option, equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1), shown);
+    } else if (!option->argument.empty()) {
       apply_with_argument(
           *option, equals == std::string_view::npos ? std::nullopt : std::optional(text.substr(equals + 1)),
           shown);
@@ -112,6 +127,8 @@ class Parser {
 
   std::span<const char* const> x_arguments;
   std::size_t x_next = 0;
+  std::span<const CommandOption> x_options = command_options();
+  std::string_view x_help = "ser --help";
   CommandLine x_line;
 };
 
@@ -121,58 +138,98 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
   return Parser(arguments).run();
 }
 
-std::string help_text() {
-  std::string text =
-      "ser: a SIP proxy, registrar and router driven by a routing script\n\n"
-      "Usage: ser [options]\n"
-      "       ser replay FILE [options]   the message of a crash file once more, without a network\n\n"
-      "Options:\n";
-  for (const CommandOption& option : command_options()) {
-    std::string head = "  ";
-    if (option.letter != 0) head += fmt::format("-{}", option.letter);
-    if (!option.name.empty()) head += fmt::format("{}--{}", option.letter != 0 ? ", " : "    ", option.name);
-    if (!option.argument.empty())
-      head += fmt::format("{}{}", option.name.empty() ? " " : "=", option.argument);
+namespace {
+
+/// "--junit=FILE", "--coverage[=FILE]", "-f FILE".
+std::string spelled(const CommandOption& option, std::string_view dash) {
+  std::string head;
+  if (option.letter != 0) head += fmt::format("{}{}", dash, option.letter);
+  if (!option.name.empty())
+    head += fmt::format("{}{}{}{}", option.letter != 0 ? ", " : "", dash, dash, option.name);
+  if (!option.argument.empty()) {
+    const bool optional = option.argument.starts_with('[');
+    head += fmt::format("{}{}", optional ? "" : option.name.empty() ? " " : "=", option.argument);
+  }
+  return head;
+}
+
+std::string help_of(std::span<const CommandOption> options) {
+  std::string text;
+  for (const CommandOption& option : options) {
+    const std::string head = (option.letter != 0 ? "  " : "      ") + spelled(option, "-");
     text += head.size() < 28 ? fmt::format("{:<28}{}\n", head, option.help)
                              : fmt::format("{}\n{:28}{}\n", head, "", option.help);
   }
-  text +=
-      "\nSignals: TERM, INT stop in order; USR1 writes statistics; HUP is logged.\n"
-      "Exit status: 0 after an orderly stop or a good check, 1 on any error.\n"
-      "Documentation: README.md, docs/, and 'ser --doc=MODULE' for a module's functions and parameters.\n";
   return text;
 }
 
-std::string man_options() {
+std::string man_of(std::span<const CommandOption> options) {
   std::string text;
-  for (const CommandOption& option : command_options()) {
-    text += ".TP\n.B ";
-    if (option.letter != 0) text += fmt::format("\\-{}", option.letter);
-    if (!option.name.empty()) text += fmt::format("{}\\-\\-{}", option.letter != 0 ? ", " : "", option.name);
-    if (!option.argument.empty())
-      text += fmt::format("{}{}", option.name.empty() ? " " : "=", option.argument);
-    text += fmt::format("\n{}", option.help);
+  for (const CommandOption& option : options) {
+    text += fmt::format(".TP\n.B {}\n{}", spelled(option, "\\-"), option.help);
     if (!option.no_effect.empty()) text += fmt::format(" No effect: {}.", option.no_effect);
     text += "\n";
   }
   return text;
 }
 
+}  // namespace
+
+std::string help_text() {
+  return "ser: a SIP proxy, registrar and router driven by a routing script\n\n"
+         "Usage: ser [options]\n"
+         "       ser test FILE… [options]    test a configuration without a network (ser test --help)\n"
+         "       ser replay FILE [options]   the message of a crash file once more, without a network\n\n"
+         "Options:\n" +
+         help_of(command_options()) +
+         "\nSignals: TERM, INT stop in order; USR1 writes statistics; HUP is logged.\n"
+         "Exit status: 0 after an orderly stop or a good check, 1 on any error.\n"
+         "Documentation: README.md, docs/, and 'ser --doc=MODULE' for a module's functions and parameters.\n";
+}
+
+std::string test_help_text() {
+  return "ser test: runs the scenarios of flow files against your configuration, without a network\n\n"
+         "Usage: ser test FILE… [options]\n\nOptions:\n" +
+         help_of(test_options()) +
+         "\nExit status: 0 all passed, 1 a failure or an error in a file, 2 wrong usage.\n"
+         "Documentation: docs/testing.md.\n";
+}
+
+std::string man_options() {
+  return man_of(command_options());
+}
+
+std::string man_test_options() {
+  return man_of(test_options());
+}
+
 namespace {
 
 /// What zsh completes an argument with, by its name in the help.
 std::string_view zsh_action(std::string_view argument) {
-  if (argument == "FILE") return "_files";
+  if (argument == "FILE" || argument == "[=FILE]") return "_files";
   if (argument == "DIR") return "_files -/";
   if (argument == "USER") return "_users";
   if (argument == "GROUP") return "_groups";
   return " ";
 }
 
+/// All options: those of `ser test` follow the others, each spelling once.
+std::vector<CommandOption> completed_options() {
+  std::vector<CommandOption> all(command_options().begin(), command_options().end());
+  for (const CommandOption& option : test_options()) {
+    CommandOption own = option;
+    if (option.letter != 0 && find_option(command_options(), option.letter) != nullptr) own.letter = 0;
+    if (find_option(command_options(), option.name) != nullptr) own.name = {};
+    if (own.letter != 0 || !own.name.empty()) all.push_back(own);
+  }
+  return all;
+}
+
 /// One specification of _arguments for each spelling: `'-f[help]:FILE:_files'`.
 std::string zsh_completion() {
-  std::string text = fmt::format("#compdef ser\n_arguments '1:task:({})' '2:crash file:_files'", kReplay);
-  for (const CommandOption& option : command_options()) {
+  std::string text = fmt::format("#compdef ser\n_arguments '1:task:({} {})' '*:file:_files'", kReplay, kTest);
+  for (const CommandOption& option : completed_options()) {
     std::string rest = "[";
     for (const char c : option.help) {
       if (c == '[' || c == ']' || c == ':') rest += '\\';
@@ -180,7 +237,7 @@ std::string zsh_completion() {
     }
     rest += ']';
     if (!option.argument.empty()) {
-      std::string argument(option.argument);
+      std::string argument(option.argument.starts_with('[') ? "FILE" : option.argument);
       std::replace(argument.begin(), argument.end(), ':', '.');
       rest += fmt::format(":{}:{}", argument, zsh_action(option.argument));
     }
@@ -195,18 +252,19 @@ std::string zsh_completion() {
 }  // namespace
 
 std::string completion_script(std::string_view shell) {
-  std::string words = fmt::format("{} ", kReplay);
-  for (const CommandOption& option : command_options()) {
+  std::string words = fmt::format("{} {} ", kReplay, kTest);
+  for (const CommandOption& option : completed_options()) {
     if (option.letter != 0) words += fmt::format("-{} ", option.letter);
-    if (!option.name.empty())
-      words += fmt::format("--{}{} ", option.name, option.argument.empty() ? "" : "=");
+    const bool wants = !option.argument.empty() && !option.argument.starts_with('[');
+    if (!option.name.empty()) words += fmt::format("--{}{} ", option.name, wants ? "=" : "");
   }
   if (!words.empty()) words.pop_back();
   if (shell == "bash") {
     return fmt::format(
         "# bash completion for ser\n_ser() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} "
         "prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
-        "  case $prev in\n    -f|-P|-G|-i|-s|replay) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+        "  case $prev in\n    -f|-P|-G|-i|-s|replay|test|*.flow) COMPREPLY=($(compgen -f -- \"$cur\")); "
+        "return ;;\n"
         "    -w|-t|-Y|-L) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
         "    -u) COMPREPLY=($(compgen -u -- \"$cur\")); return ;;\n    -g) COMPREPLY=($(compgen -g -- "
         "\"$cur\")); return ;;\n  esac\n"
@@ -217,13 +275,14 @@ std::string completion_script(std::string_view shell) {
   if (shell == "zsh") return zsh_completion();
   if (shell == "fish") {
     std::string text = fmt::format(
-        "# fish completion for ser\ncomplete -c ser -n __fish_is_first_arg -a {} -d 'Replay a crash file'\n",
-        kReplay);
-    for (const CommandOption& option : command_options()) {
+        "# fish completion for ser\ncomplete -c ser -n __fish_is_first_arg -a {} -d 'Replay a crash file'\n"
+        "complete -c ser -n __fish_is_first_arg -a {} -d 'Run flow files against a configuration'\n",
+        kReplay, kTest);
+    for (const CommandOption& option : completed_options()) {
       text += "complete -c ser";
       if (option.letter != 0) text += fmt::format(" -s {}", option.letter);
       if (!option.name.empty()) text += fmt::format(" -l {}", option.name);
-      if (!option.argument.empty()) text += " -r";
+      if (!option.argument.empty() && !option.argument.starts_with('[')) text += " -r";
       std::string help(option.help);
       for (std::size_t at = 0; (at = help.find('\'', at)) != std::string::npos; at += 2)
         help.insert(at, "\\");

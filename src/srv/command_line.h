@@ -22,7 +22,9 @@ enum class Task : std::uint8_t {
   print_config,
   doc,
   completion,
-  replay
+  replay,
+  test,
+  test_help
 };
 
 /// --modparam=module:parameter:type:value
@@ -31,12 +33,21 @@ struct CommandModparam {
   bool is_text = true;
 };
 
+/// What follows "test".
+struct TestOptions {
+  std::vector<std::string> files;
+  std::string coverage_file, junit_file, filter;
+  std::optional<std::int64_t> seed;
+  bool coverage = false, list = false, verbose = false;
+};
+
 /// The command line as typed; nothing is resolved. Empty and nullopt: not given.
 struct CommandLine {
   Task task = Task::serve;
   std::string config_file = "/etc/ser/ser.cfg";
   bool config_file_given = false;
   std::string replay_file;  ///< of Task::replay
+  TestOptions test;         ///< of Task::test
   std::vector<std::string> listen, aliases, defines, substs, load_modules;
   std::vector<CommandModparam> modparams;
   std::string module_path, pid_file, pgid_file, user, group, work_dir, chroot_dir, run_dir, fifo,
@@ -53,14 +64,17 @@ struct CommandLine {
   std::vector<std::string> errors;   ///< everything wrong, each with a hint; not empty: exit 1
 };
 
-/// Parses argv[1..]: options, or "replay FILE" and options. Collects all errors.
+/// Parses argv[1..]: options, or "replay FILE" and options, or "test FILE…" and its options. Collects all
+/// errors.
 CommandLine parse_command_line(std::span<const char* const> arguments);
 
-/// The --help text.
+/// The --help text, and that of `ser test --help`.
 std::string help_text();
+std::string test_help_text();
 /// A completion script for "bash", "zsh" or "fish"; empty for another shell.
 std::string completion_script(std::string_view shell);
-/// The OPTIONS section of the man page, in mdoc-free roff.
+/// The OPTIONS section of the man page, in mdoc-free roff; and that of `ser test`.
 std::string man_options();
+std::string man_test_options();
 
 }  // namespace ser::srv

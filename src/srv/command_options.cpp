@@ -198,30 +198,86 @@ constexpr CommandOption kOptions[] = {
     {'h', "help", "", "Print this help and exit.", "", task<Task::help>},
 };
 
+std::string number_text(Text value, std::int64_t& out) {
+  const auto parsed = parse_u64(value);
+  if (!parsed || *parsed > static_cast<std::uint64_t>(INT64_MAX)) return "is not a number";
+  out = static_cast<std::int64_t>(*parsed);
+  return {};
+}
+
+constexpr CommandOption kTestOptions[] = {
+    {0, "filter", "PATTERN",
+     "Only scenarios whose name holds it; with * or ?, whose name it matches as a whole.", "",
+     [](Line& line, Text v) {
+       line.test.filter = std::string(v);
+       return std::string();
+     }},
+    {0, "list", "", "List the scenarios and do not run them.", "",
+     [](Line& line, Text) {
+       line.test.list = true;
+       return std::string();
+     }},
+    {'v', "verbose", "", "The diagram of messages and the log of passed scenarios, too.", "",
+     [](Line& line, Text) {
+       line.test.verbose = true;
+       return std::string();
+     }},
+    {0, "seed", "NUMBER", "Seed of everything random, instead of the file's (default 1).", "",
+     [](Line& line, Text v) {
+       std::int64_t seed = 0;
+       std::string wrong = number_text(v, seed);
+       if (wrong.empty()) line.test.seed = seed;
+       return wrong;
+     }},
+    {0, "coverage", "[=FILE]",
+     "Print which script lines ran and which did not; with FILE, write them there in lcov's format.", "",
+     [](Line& line, Text v) {
+       line.test.coverage = true;
+       line.test.coverage_file = std::string(v);
+       return std::string();
+     }},
+    {0, "junit", "FILE", "Write the results as JUnit XML.", "",
+     [](Line& line, Text v) {
+       line.test.junit_file = std::string(v);
+       return std::string(v.empty() ? "is empty" : "");
+     }},
+    {'A', "", "DEFINE", "Preprocessor definition NAME or NAME=VALUE for every server. Repeatable.", "",
+     add<&Line::defines>},
+    {'L', "", "PATH", "Where to look for modules that are not built in.", "", text<&Line::module_path>},
+    {0, "dialect", "NAME", "Read configurations as ser or kamailio, whatever their first line says.", "",
+     dialect},
+    {0, "strict", "", "Warnings of configurations are errors.", "", on<&Line::strict>},
+    {'h', "help", "", "Print this help and exit.", "", task<Task::test_help>},
+};
+
 }  // namespace
 
 std::span<const CommandOption> command_options() noexcept {
   return kOptions;
 }
 
-const CommandOption* find_command_option(char letter) noexcept {
-  for (const CommandOption& option : kOptions) {
+std::span<const CommandOption> test_options() noexcept {
+  return kTestOptions;
+}
+
+const CommandOption* find_option(std::span<const CommandOption> options, char letter) noexcept {
+  for (const CommandOption& option : options) {
     if (option.letter == letter) return &option;
   }
   return nullptr;
 }
 
-const CommandOption* find_command_option(std::string_view name) noexcept {
-  for (const CommandOption& option : kOptions) {
+const CommandOption* find_option(std::span<const CommandOption> options, std::string_view name) noexcept {
+  for (const CommandOption& option : options) {
     if (!name.empty() && option.name == name) return &option;
   }
   return nullptr;
 }
 
-std::string_view nearest_command_option(std::string_view name) noexcept {
+std::string_view nearest_option(std::span<const CommandOption> options, std::string_view name) noexcept {
   std::string_view best;
   unsigned best_distance = 3;
-  for (const CommandOption& option : kOptions) {
+  for (const CommandOption& option : options) {
     if (option.name.empty()) continue;
     const unsigned distance = edit_distance(name, option.name, 3);
     if (distance < best_distance) {

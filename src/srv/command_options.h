@@ -19,10 +19,13 @@ struct CommandOption {
                        std::string_view value);  ///< what is wrong with the value; empty: nothing
 };
 
+/// Of the server and of `ser replay`.
 std::span<const CommandOption> command_options() noexcept;
-const CommandOption* find_command_option(char letter) noexcept;
-const CommandOption* find_command_option(std::string_view name) noexcept;
+/// Of `ser test`. An argument "[=FILE]" may be left out.
+std::span<const CommandOption> test_options() noexcept;
+const CommandOption* find_option(std::span<const CommandOption> options, char letter) noexcept;
+const CommandOption* find_option(std::span<const CommandOption> options, std::string_view name) noexcept;
 /// The long name most like `name`; empty when none is near.
-std::string_view nearest_command_option(std::string_view name) noexcept;
+std::string_view nearest_option(std::span<const CommandOption> options, std::string_view name) noexcept;
 
 }  // namespace ser::srv
