@@ -71,8 +71,11 @@ Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<
     address = *resolved;
   }
   const SockAddr* to = host ? &address : nullptr;
-  if (run.message().method() == sip::Method::ack && transaction(run) == nullptr)
+  if (run.message().method() == sip::Method::ack && transaction(run) == nullptr) {
+    txn::TransactionId id;
+    if (engine(run).match(run, id) == Engine::Found::ack) return Outcome::stop();
     return relay_statelessly(run, to);
+  }
   if (run.message().method() == sip::Method::cancel && transaction(run) == nullptr) {
     return engine(run).cancel(run) ? Outcome::yes() : relay_statelessly(run, to);
   }

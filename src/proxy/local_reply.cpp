@@ -121,15 +121,15 @@ Result<TxTarget> reply_target(Run& run) noexcept {
   return target;
 }
 
-std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept {
-  constexpr std::string_view kPurpose = "to-tag";
+std::uint64_t local_to_tag(Services& services, sip::Message& request, bool of_transaction) noexcept {
+  const std::string_view purpose = of_transaction ? "to-tag of tm" : "to-tag";
   const auto top = request.via(0);
   const std::string_view branch = top ? (*top)->branch : std::string_view{};
   const std::string_view sent_by = top ? (*top)->sent_by : std::string_view{};
   // A modern branch names the transaction; its CANCEL and the ACK to our reply carry the same one.
-  if (top && has_unique_branch(**top)) return sip_hash(services.via_key, {kPurpose, branch, sent_by});
+  if (top && has_unique_branch(**top)) return sip_hash(services.via_key, {purpose, branch, sent_by});
   SipHasher hasher(services.via_key);
-  hasher.add(kPurpose);
+  hasher.add(purpose);
   hasher.add(branch);
   hasher.add(sent_by);
   if (const auto from = request.get<sip::hdr::From>(); from) hasher.add((*from)->tag);
@@ -178,7 +178,7 @@ Result<std::string_view> send_local_reply(Run& run, const LocalReply& reply) noe
   spec.content_type = from_script ? run.state().reply_content_type : reply.content_type;
   spec.via = source_stamp(run, **top, source);
   if (reply.status > 100) {
-    print_hex(tag.data(), local_to_tag(services, message), 16);
+    print_hex(tag.data(), local_to_tag(services, message, reply.of_transaction), 16);
     spec.to_tag = {tag.data(), tag.size()};
   }
   const std::span<char> out = services.sink.reserve(sip::reply_size(message, spec));

@@ -16,7 +16,8 @@ struct LocalReply {
   std::string_view headers;  ///< further whole lines with CRLF; validated by the caller
   std::string_view body;
   std::string_view content_type;
-  bool add_contacts = false;  ///< 3xx: Contact from the branch set (SER row sl_send_reply)
+  bool of_transaction = false;  ///< another To tag: the ACK to it is the transaction's, not the core's
+  bool add_contacts = false;    ///< 3xx: Contact from the branch set (SER row sl_send_reply)
 };
 
 /// Sends a stateless reply to the run's request: to the source address (or by Via when reply_to_via), To tag
@@ -31,7 +32,7 @@ Result<TxTarget> reply_target(Run& run) noexcept;
 /// The To tag of our stateless replies to this request, as a number of 16 hex digits: a keyed hash over
 /// branch and sent-by of the top Via and, when that branch is none of RFC 3261, over From tag, Call-ID and
 /// CSeq number. The ACK to such a reply comes back with this tag (sl's ACK filter compares).
-std::uint64_t local_to_tag(Services& services, sip::Message& request) noexcept;
+std::uint64_t local_to_tag(Services& services, sip::Message& request, bool of_transaction = false) noexcept;
 
 /// Whether the request is the ACK to a final reply made here: its To tag is the one we gave.
 bool is_ack_to_local_reply(Run& run) noexcept;

@@ -119,7 +119,7 @@ class Engine {
   Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   bool run_branch_route(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   void send_trying(Transaction& transaction, proxy::Run& request) noexcept;
-  Result<void> answer(Transaction& transaction, proxy::Run& request, const proxy::LocalReply& reply) noexcept;
+  Result<void> answer(Transaction& transaction, proxy::Run& request, proxy::LocalReply reply) noexcept;
 
   // engine_response.cpp
   bool wait_for_holder(Transaction& transaction, proxy::Run& response, std::uint32_t generation) noexcept;

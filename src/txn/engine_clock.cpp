@@ -75,8 +75,9 @@ void Engine::send_again(const StoredBytes& bytes, const TxTarget& target) noexce
   static_cast<void>(x_services.sink.commit(bytes.size, target));
 }
 
-/// True when a deadline that has passed may lead into the script, or to a choice among stored responses.
+/// True when a deadline that has passed may lead into the script.
 bool Engine::needs_script(const Transaction& transaction) const noexcept {
+  if (transaction.on_failure == kNoRoute) return false;
   for (const Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
     if (is_pending(branch->client) && branch->client.ends_at != 0 && branch->client.ends_at <= now())
       return true;

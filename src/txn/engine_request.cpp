@@ -255,7 +255,8 @@ Result<unsigned> Engine::relay(Transaction& transaction, Run& request) noexcept 
 }
 
 /// Sends and keeps what is sent again when the request comes again.
-Result<void> Engine::answer(Transaction& transaction, Run& request, const proxy::LocalReply& reply) noexcept {
+Result<void> Engine::answer(Transaction& transaction, Run& request, proxy::LocalReply reply) noexcept {
+  reply.of_transaction = true;
   TRY(const std::string_view sent, proxy::send_local_reply(request, reply));
   store(transaction, transaction.reply, sent);
   transaction.reply_is_local = true;

@@ -192,6 +192,9 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run
         keep_response(transaction, branch, *response);
       break;
     case Decision::Act::finish:
+      // Another branch's response may win, and take the challenges of this one along.
+      if (response != nullptr && (decision.choice.branch != branch.index || decision.choice.challenges != 0))
+        keep_response(transaction, branch, *response);
       finish(transaction, decision.choice, response, request);
       break;
   }
