@@ -37,6 +37,7 @@ Outcome failed(proxy::Run& run, const Error& error, std::string_view command) {
   // A name that is being looked up: who sends again will be served. The script may answer itself; when it
   // does not, the core answers with this status.
   if (error.code == Errc::pending) run.fail(503, "Destination is being resolved");
+  if (error.code == Errc::not_found) run.fail(478, "Unresolvable destination");
   return Outcome::no();
 }
 
