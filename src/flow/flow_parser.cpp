@@ -180,6 +180,7 @@ bool FlowParser::server_setting(std::string_view word, Cursor& cursor, ServerSpe
 }
 
 void FlowParser::config(Cursor& cursor, ServerSpec& server, const Line& line) {
+  server.range = cursor.whole();
   server.config.clear();
   server.text.reset();
   server.text_dialect.clear();

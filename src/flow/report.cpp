@@ -85,8 +85,9 @@ std::string ladder(const ScenarioResult& result, std::size_t width) {
     if (place_of(nodes, passage.to) == nodes.size()) nodes.push_back(passage.to);
   }
   constexpr std::size_t kTime = 12;
+  constexpr std::size_t kRemark = 20;
   const std::size_t columns = std::max<std::size_t>(nodes.size(), 2);
-  const std::size_t step = std::clamp<std::size_t>((width - kTime - 8) / (columns - 1), 14, 28);
+  const std::size_t step = std::clamp<std::size_t>((width - kTime - kRemark) / (columns - 1), 14, 28);
   std::string out = std::string(kTime, ' ');
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     std::string name = nodes[i].substr(0, step - 1);

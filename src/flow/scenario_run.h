@@ -15,8 +15,8 @@ class ScenarioRun {
   ScenarioResult run(Coverage* coverage);
 
  private:
-  /// What a step without `within` waits at most, and how much later than `after` something may come (the
-  /// wheel of the timers ticks every 16 ms).
+  /// What a step without `within` waits at most, and how far from `after` something may come (the wheel of
+  /// the timers ticks every 16 ms).
   static constexpr Instant kPatience = 1'000'000'000;
   static constexpr Instant kSlack = 20'000'000;
   static constexpr unsigned kMaxEvents = 200'000;

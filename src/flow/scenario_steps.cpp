@@ -232,7 +232,7 @@ bool ScenarioRun::accept(Actor& actor, const ReceiveStep& step, const Arrival& a
 
 bool ScenarioRun::check_arrival(const ReceiveStep& step, const Arrival& arrival) {
   const Instant since = arrival.at + SimClock::kStart - x_last;
-  if (step.after && since < *step.after)
+  if (step.after && since + kSlack < *step.after)
     return fail(
         fmt::format("it came {} after the last step, not {}", time_text(since), time_text(*step.after)));
   if (step.within && since > *step.within)

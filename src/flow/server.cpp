@@ -18,7 +18,8 @@ LoadedConfig load_for_flow(const ServerSpec& spec, const std::string& folder, co
                            Builtin builtin) {
   LoadedConfig out;
   srv::CommandLine& line = out.line;
-  line.config_file = spec.text ? flow_path : (std::filesystem::path(folder) / spec.config).lexically_normal().string();
+  line.config_file =
+      spec.text ? flow_path : (std::filesystem::path(folder) / spec.config).lexically_normal().string();
   line.config_file_given = true;
   line.defines = spec.defines;
   line.aliases = spec.aliases;
