@@ -42,6 +42,10 @@ void describe_params(SpecBuilder<Tm>& spec) {
              "Send 500 instead of a 503 that came from a branch (RFC 3261 16.7).")
       .param(&TmConfig::restart_fr_on_each_reply, "restart_fr_on_each_reply",
              "A further 100, too, begins `fr_inv_timer` anew.")
+      .param(&TmConfig::e2e_cancel_reason, "e2e_cancel_reason",
+             "The Reason fields of a caller's CANCEL go into ours (RFC 3326).")
+      .param(&TmConfig::local_cancel_reason, "local_cancel_reason",
+             "The CANCELs to the other branches say which final response came: `Reason: SIP;cause=200`.")
       .param(&TmConfig::failure_reply_mode, "failure_reply_mode",
              "3: responses of branches before a failure route are not looked at when the best one is chosen.",
              {0, 3});

@@ -30,6 +30,8 @@ Result<void> Tm::start(mod::StartContext& context, std::string& error) {
   timers.restart_c = x_config.restart_fr_on_each_reply;
   x_engine_config.trying_at_once = x_config.auto_inv_100;
   x_engine_config.trying_reason = x_config.auto_inv_100_reason;
+  x_engine_config.pass_reason = x_config.e2e_cancel_reason;
+  x_engine_config.own_reason = x_config.local_cancel_reason;
   x_engine_config.keep_503 = !x_config.remap_503_500;
   x_engine_config.drop_earlier_legs = (x_config.failure_reply_mode & 2) != 0;
   return {};
@@ -47,7 +49,6 @@ void Tm::post_script(Run& run) {
 }
 
 mod::ResponseVerdict Tm::on_response(Run& run) {
-  if (!run.state().via_is_stateful) return mod::ResponseVerdict::pass;
   return engine(run).on_response(run) ? mod::ResponseVerdict::absorb : mod::ResponseVerdict::pass;
 }
 

@@ -24,6 +24,8 @@ struct TmConfig {
   std::string auto_inv_100_reason = "trying -- your call is important to us";
   bool remap_503_500 = true;
   bool restart_fr_on_each_reply = true;
+  bool e2e_cancel_reason = true;
+  bool local_cancel_reason = true;
   std::int32_t failure_reply_mode = 0;
   std::int32_t accepted = 0;  ///< of those that are known and change nothing
   std::string accepted_text;

@@ -66,9 +66,8 @@ std::size_t write_token(const HashKey& key, const ViaToken& token, const sip::Vi
   return static_cast<std::size_t>(at - out.data());
 }
 
-std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
-                                   const sip::Via* below) noexcept {
-  if (below == nullptr || branch.size() < kStatelessSize || !has_cookie(branch)) return std::nullopt;
+std::optional<ViaToken> parse_token(std::string_view branch) noexcept {
+  if (branch.size() < kStatelessSize || !has_cookie(branch)) return std::nullopt;
   ViaToken token;
   token.kind = static_cast<ViaToken::Kind>(branch[kCookie]);
   std::size_t at = kCookie + 1;
@@ -93,6 +92,15 @@ std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
     return std::nullopt;
   }
   if (!good) return std::nullopt;
+  return token;
+}
+
+std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
+                                   const sip::Via* below) noexcept {
+  if (below == nullptr) return std::nullopt;
+  const auto token = parse_token(branch);
+  if (!token) return std::nullopt;
+  const std::size_t at = branch.size() - kProofDigits;
   // As text: we write lower case, so a branch whose letters were changed in case is none of ours.
   std::array<char, kProofDigits> expected{};
   print_hex(expected.data(), proof(key, branch.substr(0, at), *below), kProofDigits);

@@ -49,6 +49,10 @@ std::size_t write_token(const HashKey& key, const ViaToken& token, const sip::Vi
 std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
                                    const sip::Via* below) noexcept;
 
+/// What `branch` says, if it has the form of a token, without its proof. For who has another: a response to a
+/// CANCEL of ours has no Via below, but a branch that must be the one we sent.
+std::optional<ViaToken> parse_token(std::string_view branch) noexcept;
+
 /// The token of a request that is forwarded without state: kind and, for clients of RFC 2543, `unique` = a
 /// keyed hash of top Via, From tag, Call-ID, CSeq number and Request-URI. Indexes no header field when the
 /// top Via has a modern branch.

@@ -37,6 +37,8 @@ struct EngineConfig {
   TimerValues timers;
   bool trying_at_once = true;  ///< auto_inv_100
   std::string_view trying_reason = "trying -- your call is important to us";
+  bool pass_reason = true;         ///< e2e_cancel_reason: the Reason of a client's CANCEL goes into ours
+  bool own_reason = true;          ///< local_cancel_reason: CANCELs to the losers of a fork say who won
   bool keep_503 = false;           ///< remap_503_500 = 0
   bool drop_earlier_legs = false;  ///< failure_reply_mode = 3: replies of legs before a failure route are out
 };
@@ -119,9 +121,11 @@ class Engine {
   Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   bool run_branch_route(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   void send_trying(Transaction& transaction, proxy::Run& request) noexcept;
+  void keep_reason(Transaction& transaction, sip::Message& cancel) noexcept;
   Result<void> answer(Transaction& transaction, proxy::Run& request, proxy::LocalReply reply) noexcept;
 
   // engine_response.cpp
+  bool on_cancel_response(proxy::Run& response) noexcept;
   bool wait_for_holder(Transaction& transaction, proxy::Run& response, std::uint32_t generation) noexcept;
   void take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept;
   void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
@@ -145,6 +149,7 @@ class Engine {
   void do_due(Transaction& transaction) noexcept;
   static WaitingResponse* first_waiting(const Transaction& transaction) noexcept;
   void hand_over(Transaction& transaction) noexcept;
+  void give_reason(Transaction& transaction, std::uint16_t winner) noexcept;
   void cancel_branch(Transaction& transaction, Branch& branch) noexcept;
   void send_cancel(Transaction& transaction, Branch& branch) noexcept;
   void send_ack(Transaction& transaction, Branch& branch, proxy::Run& response) noexcept;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
 #include "sip/derive.h"
 #include "txn/engine.h"
 #include "txn/request_in_hand.h"
@@ -15,7 +16,7 @@ using Kind = ClientEvent::Kind;
 
 namespace {
 
-/// Room to parse a message of ours in without touching the segment.
+/// Room for a CANCEL or an ACK.
 constexpr std::size_t kScratch = 4096;
 /// How long after a lock was not to be had the end is tried again.
 constexpr Instant kLater = kSecond;
@@ -132,6 +133,21 @@ void Engine::clock(Transaction& transaction) noexcept {
     clock_branch(transaction, *branch);
 }
 
+/// For the CANCELs to come: another branch has won (RFC 3326 3.1). The client's Reason goes first.
+void Engine::give_reason(Transaction& transaction, std::uint16_t winner) noexcept {
+  if (!x_config.own_reason || transaction.cancel_reason.size != 0) return;
+  std::array<char, 64> line;
+  const auto put = [&](std::string_view text, std::size_t at) {
+    std::memcpy(line.data() + at, text.data(), text.size());
+    return at + text.size();
+  };
+  std::size_t size = put("Reason: SIP;cause=", 0);
+  size += print_u64(line.data() + size, winner);
+  if (winner == 200) size = put(";text=\"Call completed elsewhere\"", size);
+  size = put("\r\n", size);
+  store(transaction, transaction.cancel_reason, {line.data(), size});
+}
+
 void Engine::cancel_branch(Transaction& transaction, Branch& branch) noexcept {
   if (step(branch.client, {Kind::cancel}, now(), timers(transaction)).cancel)
     send_cancel(transaction, branch);
@@ -139,12 +155,8 @@ void Engine::cancel_branch(Transaction& transaction, Branch& branch) noexcept {
 
 void Engine::send_cancel(Transaction& transaction, Branch& branch) noexcept {
   if (branch.cancel.state != ClientState::idle || branch.request.size == 0) return;
-  alignas(16) std::array<char, kScratch> block;
-  Arena arena(block.data(), block.size(), x_shared.chunks);
-  const auto request = sip::Message::parse(branch.request.view(), arena);
-  if (!request) return;
   std::array<char, kScratch> out;
-  const auto size = sip::write_cancel(**request, {}, out);
+  const auto size = sip::write_cancel(branch.request.view(), transaction.cancel_reason.view(), out);
   if (!size || !store(transaction, branch.cancel_bytes, {out.data(), *size})) return;
   count(x_counters.cancels);
   static_cast<void>(step(branch.cancel, {Kind::start}, now(), timers(transaction)));
@@ -152,13 +164,9 @@ void Engine::send_cancel(Transaction& transaction, Branch& branch) noexcept {
 }
 
 void Engine::send_ack(Transaction& /*transaction*/, Branch& branch, Run& response) noexcept {
-  alignas(16) std::array<char, kScratch> block;
-  Arena arena(block.data(), block.size(), x_shared.chunks);
-  const auto request = sip::Message::parse(branch.request.view(), arena);
-  if (!request) return;
   const std::span<char> out = x_services.sink.reserve(kScratch);
   if (out.empty()) return;
-  if (const auto size = sip::write_ack(**request, response.message(), {}, out); size)
+  if (const auto size = sip::write_ack(branch.request.view(), response.message(), {}, out); size)
     static_cast<void>(x_services.sink.commit(*size, branch.target));
 }
 
@@ -243,6 +251,7 @@ void Engine::free_memory(Transaction& transaction) noexcept {
     for (StoredBytes* stored : {&branch->request, &branch->response, &branch->cancel_bytes}) drop(*stored);
   }
   drop(transaction.reply);
+  drop(transaction.cancel_reason);
   for (auto& place : transaction.waiting) {
     WaitingResponse* waiting = place.exchange(nullptr, std::memory_order_acq_rel);
     x_shared.self.step();

@@ -278,6 +278,21 @@ Result<void> Engine::reply(Transaction& transaction, Run& request, const proxy::
   return {};
 }
 
+/// The Reason fields of the client's CANCEL, for ours (RFC 3326 2).
+void Engine::keep_reason(Transaction& transaction, sip::Message& cancel) noexcept {
+  const sip::HeaderField* first = cancel.find(sip::HeaderId::reason);
+  if (first == nullptr || transaction.cancelled || !x_config.pass_reason || transaction.no_reason) return;
+  std::size_t size = 0;
+  for (const auto* field = first; field != nullptr; field = cancel.next_same(*field))
+    size += field->line().size();
+  auto* lines = static_cast<char*>(cancel.arena().allocate(size, 1));
+  if (lines == nullptr) return;
+  char* at = lines;
+  for (const auto* field = first; field != nullptr; field = cancel.next_same(*field))
+    at = std::copy(field->line().begin(), field->line().end(), at);
+  store(transaction, transaction.cancel_reason, {lines, size});
+}
+
 bool Engine::cancel(Run& run) noexcept {
   const auto key = match_key(run.message());
   if (!key) return false;
@@ -293,7 +308,11 @@ bool Engine::cancel(Run& run) noexcept {
   ok.reason = "canceling";
   static_cast<void>(proxy::send_local_reply(run, ok));
   Transaction* transaction = at(id);
-  if (acquire(*transaction, id.generation) == Access::held) release(*transaction);
+  // Who has it cancels without a Reason.
+  if (acquire(*transaction, id.generation) == Access::held) {
+    keep_reason(*transaction, run.message());
+    release(*transaction);
+  }
   return true;
 }
 

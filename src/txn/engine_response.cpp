@@ -29,7 +29,7 @@ bool is_challenge(std::uint16_t status) noexcept {
 
 bool Engine::on_response(Run& response) noexcept {
   const RunState& state = response.state();
-  if (!state.via_is_stateful) return false;
+  if (!state.via_is_stateful) return on_cancel_response(response);
   Transaction* transaction = at({state.via_cell, state.via_generation});
   Access access = transaction != nullptr ? acquire(*transaction, state.via_generation) : Access::gone;
   if (access == Access::busy) {
@@ -48,6 +48,27 @@ bool Engine::on_response(Run& response) noexcept {
     return true;
   }
   take_response(*transaction, response, state.via_branch_index);
+  release(*transaction);
+  return true;
+}
+
+/// The response to a CANCEL of ours: it has our Via alone, so no Via below proves it. What does is that its
+/// branch is the one we sent.
+bool Engine::on_cancel_response(Run& response) noexcept {
+  const auto top = response.message().via(0);
+  if (!top || response.message().via(1)) return false;
+  const auto token = proxy::parse_token((*top)->branch);
+  if (!token || token->kind != proxy::ViaToken::Kind::stateful) return false;
+  Transaction* transaction = at({token->cell, token->generation});
+  // Who is busy with it costs another CANCEL, and that another response.
+  if (transaction == nullptr || acquire(*transaction, token->generation) != Access::held) return true;
+  Branch* branch = this->branch(*transaction, token->branch_index);
+  const auto cseq = response.message().get<sip::hdr::CSeq>();
+  if (branch != nullptr && cseq && (*cseq)->method == sip::Method::cancel &&
+      branch->cancel_bytes.view().find((*top)->branch) != std::string_view::npos) {
+    static_cast<void>(step(branch->cancel, ClientEvent::response(response.message().status()), now(),
+                           timers(*transaction)));
+  }
   release(*transaction);
   return true;
 }
@@ -112,10 +133,6 @@ void Engine::take_response(Transaction& transaction, Run& response, unsigned ind
   if (branch == nullptr || !cseq) return;
   const std::uint16_t status = response.message().status();
   const TimerValues values = timers(transaction);
-  if ((*cseq)->method == sip::Method::cancel && transaction.key->method != sip::Method::cancel) {
-    static_cast<void>(step(branch->cancel, ClientEvent::response(status), now(), values));
-    return;
-  }
   if ((*cseq)->method != transaction.key->method) return;
   response.state().transaction = &transaction;
   const ClientActions todo = step(branch->client, ClientEvent::response(status), now(), values);
@@ -199,6 +216,7 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run
       break;
   }
   if (!decision.cancel_others) return;
+  give_reason(transaction, branch.status);
   for (Branch* each = transaction.branches; each != nullptr; each = each->next) {
     if (each != &branch && is_pending(each->client)) cancel_branch(transaction, *each);
   }

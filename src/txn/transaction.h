@@ -112,7 +112,8 @@ struct Transaction {
   proxy::KeptMessage request;
   const MatchKey* key;  ///< in the request's arena; constant while it is in the table
   Branch* branches;
-  StoredBytes reply;  ///< what was sent last upstream
+  StoredBytes reply;          ///< what was sent last upstream
+  StoredBytes cancel_reason;  ///< Reason lines for CANCELs (RFC 3326): the client's, or why we cancel
   TxTarget reply_to;
   std::atomic<std::uint16_t> status;  ///< sent last upstream; 0: none
   std::uint8_t branch_count;
@@ -126,6 +127,7 @@ struct Transaction {
   std::uint16_t on_negative;  ///< SER 0.8.8: as on_failure, armed by number
   bool has_ended;             ///< it ends as soon as it is let go of
   bool in_hand;               ///< its request is taken up (RequestInHand)
+  bool no_reason;             ///< t_set_no_e2e_cancel_reason()
   bool untidy;                ///< a death left cells of its own that nothing points to
   std::uint32_t flags;
   Instant fr, fr_inv;  ///< t_set_fr(); 0: as configured
