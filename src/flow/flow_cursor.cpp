@@ -243,8 +243,9 @@ std::optional<Instant> Cursor::duration(std::string_view what) {
                         : unit == "m"  ? 60e9
                         : unit == "h"  ? 3600e9
                                        : 0;
-  if (good && factor != 0) return static_cast<Instant>(value * factor + 0.5);
-  error("E0602", found.range, fmt::format("{} is a time such as 500ms, 32s or 5m", what));
+  constexpr double kLongest = 31 * 24 * 3600e9;
+  if (good && factor != 0 && value * factor <= kLongest) return static_cast<Instant>(value * factor + 0.5);
+  error("E0602", found.range, fmt::format("{} is a time such as 500ms, 32s or 5m, up to 31 days", what));
   return std::nullopt;
 }
 

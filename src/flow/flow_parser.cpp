@@ -273,7 +273,8 @@ void FlowParser::actor(Cursor& cursor) {
   fresh.name = name.text;
   fresh.range = name.range;
   const auto known = keywords();
-  if (!is_name(name.text) || std::find(known.begin(), known.end(), name.text) != known.end())
+  if (!is_name(name.text) || name.text == "ser" || name.text == "any" ||
+      std::find(known.begin(), known.end(), name.text) != known.end())
     cursor.error("E0602", name.range,
                  "the actor needs a name of letters and digits that is no other word of flows");
   else if (!x_parties.insert(name.text).second)

@@ -35,6 +35,7 @@ class FlowParser {
   // flow_steps.cpp: steps.
   bool step(std::string_view word, Cursor& cursor);
   bool actor_step(Cursor& cursor, const Text& actor);
+  bool is_server(std::string_view name) const;
   void send(Cursor& cursor, const std::string& actor);
   void send_tail(Cursor& cursor, SendStep& step);
   void receive(Cursor& cursor, const std::string& actor);

@@ -57,10 +57,18 @@ bool FlowParser::step(std::string_view word, Cursor& cursor) {
   return true;
 }
 
+bool FlowParser::is_server(std::string_view name) const {
+  for (const Setting* setting : std::initializer_list<const Setting*>{&x_out.common, x_setting}) {
+    for (const ServerSpec& server : setting->servers) {
+      if (server.name == name) return true;
+    }
+  }
+  return false;
+}
+
 bool FlowParser::actor_step(Cursor& cursor, const Text& actor) {
   const Text verb = cursor.word();
-  for (const ServerSpec& server : x_setting->servers) {
-    if (server.name != actor.text) continue;
+  if (is_server(actor.text)) {
     cursor.error("E0604", actor.range,
                  fmt::format("`{}` is a server: what it does is what is tested", actor.text));
     return false;

@@ -61,6 +61,7 @@ std::string arrow(std::size_t from, std::size_t to, std::size_t columns, std::si
                   const Passage& passage) {
   std::string row;
   for (std::size_t i = 0; i < columns; ++i) row += "|" + std::string(i + 1 < columns ? step - 1 : 0, ' ');
+  if (from == to) return row.substr(0, from * step + 1) + "-> itself: " + label_of(passage);
   const std::size_t left = std::min(from, to) * step + 1;
   const std::size_t right = std::max(from, to) * step - 1;
   if (right <= left || right >= row.size() + step) return row;

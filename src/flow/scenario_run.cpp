@@ -133,16 +133,26 @@ bool ScenarioRun::run_end() {
   constexpr Instant kLongest = 60'000'000'000;
   const Instant end = x_world.clock.now() + kLongest;
   if (!run_until(x_world.clock.now())) return false;
-  while (x_world.network.travelling() != 0 && x_world.queue.next() <= end) x_world.queue.run_one();
+  unsigned events = 0;
+  while (x_world.network.travelling() != 0 && x_world.queue.next() <= end) {
+    if (!run_one(events)) return false;
+  }
   if (!run_until(x_world.clock.now())) return false;
   return quiet({}) && log_of_errors();
+}
+
+/// `events` counts those of one moment.
+bool ScenarioRun::run_one(unsigned& events) {
+  events = x_world.queue.next() == x_world.clock.now() ? events + 1 : 0;
+  if (events > kMaxEvents) return fail("the simulated world does not come to rest");
+  x_world.queue.run_one();
+  return true;
 }
 
 bool ScenarioRun::run_until(Instant until) {
   unsigned events = 0;
   while (x_world.queue.next() <= until) {
-    if (++events > kMaxEvents) return fail("the simulated world does not come to rest");
-    x_world.queue.run_one();
+    if (!run_one(events)) return false;
   }
   x_world.queue.run_until(until);
   return true;
@@ -173,7 +183,8 @@ LookUp ScenarioRun::variables() const {
 
 bool ScenarioRun::expand(const Text& text, std::string& out, const LookUp& look_up) {
   std::string unknown;
-  if (substitute(text.text, look_up, out, unknown)) return true;
+  if (substitute(text.text, look_up, out, unknown))
+    return out.size() <= kLongestText || fail("the text is longer than 256 KiB", text.range);
   return fail(fmt::format("unknown variable `{}`", unknown), text.range);
 }
 

@@ -19,7 +19,9 @@ class ScenarioRun {
   /// the timers ticks every 16 ms).
   static constexpr Instant kPatience = 1'000'000'000;
   static constexpr Instant kSlack = 20'000'000;
-  static constexpr unsigned kMaxEvents = 200'000;
+  static constexpr unsigned kMaxEvents = 100'000;  ///< at one moment
+  static constexpr std::size_t kLongestText = std::size_t{256} << 10;
+  static constexpr std::size_t kLongestDatagram = 65'507;
 
   bool build();
   bool build_servers();
@@ -56,6 +58,7 @@ class ScenarioRun {
   bool check_arrival(const ReceiveStep& step, const Arrival& arrival);
   bool accept(Actor& actor, const ReceiveStep& step, const Arrival& arrival);
   bool nothing_came(const Actor& actor, const ReceiveStep& step, Instant waited);
+  bool run_one(unsigned& events);
   bool run_until(Instant until);
   bool quiet(const std::string& actor);
   bool log_of_errors();

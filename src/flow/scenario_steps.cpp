@@ -158,6 +158,8 @@ bool ScenarioRun::operator()(const SendStep& step) {
     bytes = draft.text.bytes();
   }
   if (!destination(actor, step, draft.to)) return false;
+  if (bytes.size() > kLongestDatagram)
+    return fail(fmt::format("{} bytes are more than a datagram holds", bytes.size()));
   actor.send(std::move(bytes), draft.to);
   return run_until(x_world.clock.now());
 }
@@ -180,8 +182,7 @@ bool ScenarioRun::await(Actor& actor, Instant until) {
     drop_ignored(actor);
     if (!actor.inbox.empty()) return true;
     if (x_world.queue.next() > until) break;
-    if (++events > kMaxEvents) return fail("the simulated world does not come to rest");
-    x_world.queue.run_one();
+    if (!run_one(events)) return false;
   }
   x_world.queue.run_until(until);
   return false;
