@@ -228,6 +228,7 @@ mod::ModuleSpec describe_tm() {
   describe_questions(spec);
   mod::ModuleSpec made = spec.hook(mod::Hook::post_script)
                              .hook(mod::Hook::response)
+                             .hook(mod::Hook::after_flush)
                              .hardened(
                                  "yes; memory per transaction is bounded by the message, branches by 32, and "
                                  "responses prove themselves by their branch.")

@@ -52,6 +52,10 @@ mod::ResponseVerdict Tm::on_response(Run& run) {
   return engine(run).on_response(run) ? mod::ResponseVerdict::absorb : mod::ResponseVerdict::pass;
 }
 
+void Tm::after_flush(proxy::Services& services) {
+  static_cast<TmWorker*>(static_cast<mod::WorkerState*>(services.worker_state[index]))->engine.after_flush();
+}
+
 void Tm::on_event(mod::WorkerContext& context, const std::uint64_t (&words)[2]) {
   auto* state = static_cast<TmWorker*>(static_cast<mod::WorkerState*>(context.services.worker_state[index]));
   if (state == nullptr) return;

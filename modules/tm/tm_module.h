@@ -57,6 +57,7 @@ class Tm final : public mod::Module {
   std::unique_ptr<mod::WorkerState> start_worker(mod::WorkerContext& context) override;
   void post_script(Run& run) override;
   mod::ResponseVerdict on_response(Run& run) override;
+  void after_flush(proxy::Services& services) override;
   void on_event(mod::WorkerContext& context, const std::uint64_t (&words)[2]) override;
   void after_death(mod::WorkerContext& context) override;
 

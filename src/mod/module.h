@@ -60,7 +60,8 @@ class Module {
   virtual void post_script(proxy::Run&) {}
   virtual void on_break(proxy::Run&) {}  ///< the outermost list ended with 0
   virtual ResponseVerdict on_response(proxy::Run&) { return ResponseVerdict::pass; }
-  virtual void on_timer(WorkerContext&) {}  ///< in the timer worker, at the declared interval
+  virtual void after_flush(proxy::Services&) {}  ///< what a batch of messages produced has left
+  virtual void on_timer(WorkerContext&) {}       ///< in the timer worker, at the declared interval
 
   /// An event of the type kModuleEvents + index: a timer entry that expired (in the timer worker, where no
   /// script runs), or an event from the inbox (in the event worker).

@@ -88,7 +88,13 @@ struct CounterSpec {
 };
 
 /// Hooks a module takes part in, as bits.
-enum class Hook : std::uint8_t { pre_script = 1, post_script = 2, on_break = 4, response = 8 };
+enum class Hook : std::uint8_t {
+  pre_script = 1,
+  post_script = 2,
+  on_break = 4,
+  response = 8,
+  after_flush = 16
+};
 
 enum class Stability : std::uint8_t { stable, beta };
 

@@ -42,6 +42,7 @@ struct SharedServices {
   shm::Inbox& events;  ///< of the event worker
   ChunkSource& chunks;
   MessageKeeper* keeper = nullptr;  ///< null: this worker receives nothing
+  bool batches = false;  ///< what is sent is gathered, and mod::Module::after_flush() called when it has left
 };
 
 /// The end of a run whose message was kept: the arena is put down into `kept` and its chunks get `owner`.

@@ -36,6 +36,7 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
   x_services.script_state = &x_vm;
   x_services.routes = &x_vm;
   x_shared_services.keeper = this;
+  x_shared_services.batches = true;
   x_pipeline.set_chunks(&x_chunks);
   // A predecessor may have died in overload.
   x_counters.subtract(x_shared.server.overload, x_counters.value(x_shared.server.overload));
@@ -105,9 +106,17 @@ void DatagramWorker::finish_predecessors_batch() noexcept {
   }
   x_receiver.taken(kMaxBatch);
   handle_batch();
-  x_sink.flush();
+  flush();
   rx.count.store(0, std::memory_order_release);
   x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
+}
+
+/// What waits for the datagrams to have left may lead to more.
+void DatagramWorker::flush() noexcept {
+  do {
+    x_sink.flush();
+    x_pipeline.flushed();
+  } while (!x_sink.empty());
 }
 
 /// From here on the datagrams are in the slot: a successor finds them by count, no longer by what the kernel
@@ -218,7 +227,7 @@ void DatagramWorker::handle_batch() noexcept {
     handle(rx.entries[i], i);
     x_slot.messages.store(x_slot.messages.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     // A batch that takes long must not hold back what is finished.
-    if ((i & 3) == 3 && i + 1 < count && x_shared.clock->now() - rx.at > kFlushAge) x_sink.flush();
+    if ((i & 3) == 3 && i + 1 < count && x_shared.clock->now() - rx.at > kFlushAge) flush();
   }
   x_slot.stage.store(shm::Stage::flush, std::memory_order_relaxed);
 }
@@ -247,7 +256,7 @@ int DatagramWorker::work() {
     const Instant done = x_shared.clock->now();
     x_counters.add(x_shared.core.script_microseconds,
                    static_cast<std::uint64_t>(std::max<Instant>(done - x_slot.rx.at, 0)) / 1000);
-    x_sink.flush();
+    flush();
     x_slot.rx.count.store(0, std::memory_order_release);
     x_slot.stage.store(shm::Stage::none, std::memory_order_relaxed);
     if (segment_is_damaged()) [[unlikely]]
@@ -255,7 +264,7 @@ int DatagramWorker::work() {
     x_limit = *received == x_limit ? std::min(x_limit * 2, kMaxBatch) : std::max(x_limit / 2, kIdleBatch);
   }
   set_state(WorkerState::stopping);
-  x_sink.flush();
+  flush();
   return 0;
 }
 

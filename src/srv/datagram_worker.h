@@ -29,6 +29,7 @@ class DatagramWorker final : public WorkerBase, private proxy::MessageKeeper {
   bool provide_block(unsigned place) noexcept;
   char* spill_of(unsigned place) const noexcept;
   Result<void> keep(const proxy::Run& run, shm::Owner owner, proxy::KeptMessage& kept) noexcept override;
+  void flush() noexcept;
   void finish_predecessors_batch() noexcept;
   void publish(unsigned count) noexcept;
   void admit(unsigned received) noexcept;

@@ -53,6 +53,7 @@ Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loa
     if (loaded.spec->has(mod::Hook::pre_script)) x_pre.push_back(loaded.module.get());
     if (loaded.spec->has(mod::Hook::post_script)) x_post.push_back(loaded.module.get());
     if (loaded.spec->has(mod::Hook::response)) x_response.push_back(loaded.module.get());
+    if (loaded.spec->has(mod::Hook::after_flush)) x_flushed.push_back(loaded.module.get());
   }
 }
 
@@ -215,6 +216,10 @@ void Pipeline::answer_bad_request(Run& run, const Error& error) noexcept {
   reply.status = error.code == Errc::version ? 505 : 400;
   // A refusal (ACK, no address to answer to) leaves the message dropped and counted above.
   static_cast<void>(proxy::send_local_reply(run, reply));
+}
+
+void Pipeline::flushed() noexcept {
+  for (mod::Module* module : x_flushed) module->after_flush(x_services);
 }
 
 bool Pipeline::pre_script(Run& run) noexcept {

@@ -27,6 +27,9 @@ class Pipeline {
   /// untouched by the pipeline after it returns. What is to be sent has gone to the sink.
   void receive(const RxPacket& packet, Arena& arena) noexcept;
 
+  /// What the messages so far produced has left. Hooks may send more.
+  void flushed() noexcept;
+
   /// From the next message on: whether requests that begin something new are answered 503 at once.
   void set_admission(Admission admission) noexcept { x_admission = admission; }
   /// Where the arenas get their chunks: told with each message whether it may draw on the reserve. May be
@@ -60,6 +63,7 @@ class Pipeline {
   std::vector<mod::Module*> x_pre;
   std::vector<mod::Module*> x_post;
   std::vector<mod::Module*> x_response;
+  std::vector<mod::Module*> x_flushed;
   shm::SlotChunks* x_chunks = nullptr;
   Admission x_admission = Admission::open;
   std::size_t x_last_headers_indexed = 0;

@@ -96,8 +96,11 @@ class Engine {
   /// Takes the transaction when nobody has it.
   Access acquire(Transaction& transaction, std::uint32_t generation) noexcept;
   Transaction* at(TransactionId id) const noexcept { return x_pool.at(id.cell); }
-  /// Does what others left to do, arms the timer and lets go; ends the transaction when it is over.
+  /// Does what others left to do, arms the timer and lets go; ends the transaction when it is over. Where
+  /// what is sent is gathered, that waits for after_flush(): the next event of the transaction must not
+  /// overtake, in another worker, what this one sends.
   void release(Transaction& transaction) noexcept;
+  void after_flush() noexcept;
 
   /// After a death: every transaction that a dead worker held goes on without it, or ends when it was being
   /// made. Linear in the transactions.
@@ -156,6 +159,7 @@ class Engine {
   void send_again(const StoredBytes& bytes, const TxTarget& target) noexcept;
   Instant next_due(const Transaction& transaction) const noexcept;
   void arm(Transaction& transaction) noexcept;
+  void let_go(Transaction& transaction) noexcept;
   bool over(const Transaction& transaction) const noexcept;
   bool end(Transaction& transaction) noexcept;
   static void take_from_dead(Transaction& transaction) noexcept;
@@ -173,6 +177,9 @@ class Engine {
   Table x_table;
   shm::AccountId x_account;
   std::uint32_t x_event_type;
+  static constexpr unsigned kMaxHeld = 32;  ///< more than a receive batch has messages
+  Transaction* x_held[kMaxHeld] = {};       ///< ours until after_flush()
+  unsigned x_held_count = 0;
   Instant x_now = 0;
   Choice x_failure;
   shm::TimerQueue x_queue_t1 = shm::kWheel;

@@ -294,7 +294,14 @@ Access Engine::acquire(Transaction& transaction, std::uint32_t generation) noexc
   std::uint32_t nobody = 0;
   if (!transaction.busy.compare_exchange_strong(nobody, x_shared.self.lock_word(), std::memory_order_acquire,
                                                 std::memory_order_relaxed)) {
-    return nobody == Transaction::kNobody ? Access::gone : Access::busy;
+    if (nobody == Transaction::kNobody) return Access::gone;
+    if (nobody != x_shared.self.lock_word()) return Access::busy;
+    // Ours, until what we sent for it has left.
+    Transaction** const end = x_held + x_held_count;
+    Transaction** const held = std::find(x_held, end, &transaction);
+    if (held == end) return Access::busy;  // of the run that is making it
+    *held = *(end - 1);
+    --x_held_count;
   }
   read_clock();
   if (transaction.generation.load(std::memory_order_relaxed) == generation) return Access::held;
@@ -304,6 +311,17 @@ Access Engine::acquire(Transaction& transaction, std::uint32_t generation) noexc
 }
 
 void Engine::release(Transaction& transaction) noexcept {
+  if (x_shared.batches && x_held_count < kMaxHeld)
+    x_held[x_held_count++] = &transaction;
+  else
+    let_go(transaction);
+}
+
+void Engine::after_flush() noexcept {
+  while (x_held_count != 0) let_go(*x_held[--x_held_count]);
+}
+
+void Engine::let_go(Transaction& transaction) noexcept {
   for (;;) {
     if (transaction.phase.load(std::memory_order_relaxed) != Phase::over) {
       do_due(transaction);

@@ -270,7 +270,9 @@ class Calls(unittest.TestCase):
         # One worker: with two, a 180 and the 200 right behind it may overtake each other, which sipp calls unexpected.
         config = CONFIG.replace("children=2", "children=1")
         config = config.replace("@A@", str(callee_port)).replace("@B@", str(callee_port)).replace("@FR@", "30000")
-        with Server(config.replace("@FR_INV@", "120000")) as server:
+        server = Server(config.replace("@FR_INV@", "120000"))
+        server.args += ["-s", str(server.stat_file)]
+        with server:
             callee = start_sipp("-sn", "uas", "-p", str(callee_port), "-m", str(self.calls), "-trace_err")
             self.addCleanup(end_sipp, callee)
             wait_until(lambda: udp_bound(callee_port), 5, "the callee to listen")
