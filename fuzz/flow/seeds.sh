@@ -4,7 +4,7 @@
 set -eu
 out=$1
 top=$(cd "$(dirname "$0")/../.." && pwd)
-for file in "$top"/tests/flows/*.flow "$top"/tests/flows/reports/*.flow "$top"/examples/*.flow; do
+for file in "$top"/tests/flows/*.flow "$top"/tests/golden/flow/*.flow "$top"/examples/*.flow; do
   base=$(basename "$file" .flow)
   { printf '\000'; cat "$file"; } >"$out/$base-read"
   { printf '\003'; sed -n '/^scenario/,$p' "$file"; } >"$out/$base-run"

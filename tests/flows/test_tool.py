@@ -26,14 +26,14 @@ class Tool(unittest.TestCase):
     maxDiff = None
 
     def record(self, name, text):
-        path = ROOT / "tests/flows/reports" / name
+        path = ROOT / "tests/golden/flow" / name
         if os.environ.get("SER_UPDATE_GOLDEN"):
             path.write_text(text)
         self.assertEqual(text, path.read_text())
 
     def test_reports_of_failures(self):
         for columns, name in (("100", "failing.out"), ("80", "failing80.out")):
-            got = run("tests/flows/reports/failing.flow", columns=columns)
+            got = run("tests/golden/flow/failing.flow", columns=columns)
             self.assertEqual(got.returncode, 1)
             self.record(name, got.stdout)
             self.assertTrue(got.stdout.endswith("0 passed, 12 failed\n"))
@@ -42,12 +42,12 @@ class Tool(unittest.TestCase):
                 self.assertLessEqual(len(line), 80, line)
 
     def test_faults_are_told_at_once(self):
-        got = run("tests/flows/reports/faulty.flow")
+        got = run("tests/golden/flow/faulty.flow")
         self.assertEqual((got.returncode, got.stdout), (1, ""))
         self.record("faulty.out", got.stderr)
 
     def test_the_same_seed_makes_the_same_bytes(self):
-        files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/flows").glob("*.flow"))
+        files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/flows").rglob("*.flow"))
         outputs = [run("--verbose", "--seed=7", *files).stdout for _ in range(2)]
         self.assertEqual(*outputs)
         lossy = ["--verbose", "--filter=lossy", "tests/flows/network.flow"]
@@ -57,7 +57,7 @@ class Tool(unittest.TestCase):
     def test_junit(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "out.xml"
-            got = run(f"--junit={path}", "tests/flows/reports/failing.flow", "examples/ser.flow")
+            got = run(f"--junit={path}", "tests/golden/flow/failing.flow", "examples/ser.flow")
             self.assertEqual(got.returncode, 1)
             suites = ElementTree.parse(path).getroot()
         self.assertEqual([suite.get("failures") for suite in suites], ["12", "0"])

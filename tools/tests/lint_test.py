@@ -167,11 +167,11 @@ class Docs(Tree):
         self.assertEqual("new\n", page.read_text())
 
     def test_only_the_options_of_the_man_page_are_generated(self):
-        page = self.write("docs/man/ser.8", ".SH NAME\nser\n.SH OPTIONS\nold\n.SH FILES\nf\n")
+        page = self.write("docs/man/ser.8", ".SH NAME\nser\n.SH OPTIONS\nold\n.SH OPTIONS OF TEST\nold\n.SH FILES\nf\n")
         program = self.program("new\n")
-        self.assertEqual(1, sum("ser.8 is not" in e for e in check_docs.reference_errors(self.root, program, False)))
+        self.assertEqual(2, sum("ser.8 is not" in e for e in check_docs.reference_errors(self.root, program, False)))
         check_docs.reference_errors(self.root, program, True)
-        self.assertEqual(".SH NAME\nser\n.SH OPTIONS\nnew\n.SH FILES\nf\n", page.read_text())
+        self.assertEqual(".SH NAME\nser\n.SH OPTIONS\nnew\n.SH OPTIONS OF TEST\nnew\n.SH FILES\nf\n", page.read_text())
         self.assertEqual([], check_docs.reference_errors(self.root, program, False))
 
     def test_each_name_of_the_list_has_its_page(self):
