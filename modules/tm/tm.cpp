@@ -78,9 +78,10 @@ void describe_relaying(SpecBuilder<Tm>& spec) {
       .function<&Tm::replicate>("t_replicate", "Sends a copy of the request there as one more branch.",
                                 {"host", "port"}, kRequest, "1 sent, -1 not")
       .host_argument(0)
-      .function<&Tm::newtran>("t_newtran", "Makes the transaction now, so that retransmissions are absorbed.",
-                              {}, kinds(RouteKind::request),
-                              "1 made, -1 not; a retransmission is answered and ends the script")
+      .function<&Tm::newtran>(
+          "t_newtran", "Makes the transaction now, so that retransmissions are absorbed.", {},
+          kinds(RouteKind::request),
+          "1 made, -10 there is one, -1 not; a retransmission is answered and ends the script")
       .function<&Tm::reply>("t_reply",
                             "Answers through the transaction, which is made if there is none. A final answer "
                             "cancels all branches.",
@@ -89,8 +90,7 @@ void describe_relaying(SpecBuilder<Tm>& spec) {
                             "1 sent, -1 not")
       .function<&Tm::reply>("t_send_reply", "As `t_reply()`.", {"code", "reason"}, kAnyOfTransaction,
                             "1 sent, -1 not")
-      .function<&Tm::release>("t_release", "Forgets the transaction when the script ends.", {}, kRequest,
-                              "1 done, -1 there is none")
+      .function<&Tm::release>("t_release", "Forgets the transaction when the script ends.", {}, kRequest, "1")
       .function<&Tm::retransmit_reply>("t_retransmit_reply", "Sends the last answer again.", {}, kRequest,
                                        "1 sent, -1 there is none")
       .function<&Tm::relay_cancel>("t_relay_cancel",
@@ -122,7 +122,7 @@ void describe_control(SpecBuilder<Tm>& spec) {
       .function<&Tm::on_failure>("t_on_failure",
                                  "The block that runs when all branches have failed, before the best "
                                  "response is sent. It runs once: arm it again in there.",
-                                 {"route"}, RouteKind::request | RouteKind::failure | RouteKind::branch, "1")
+                                 {"route"}, kAnyOfTransaction, "1")
       .route_argument(0, kinds(RouteKind::failure))
       .function<&Tm::on_failure>("t_on_negative", "SER 0.8.8's name of `t_on_failure()`.", {"route"},
                                  kRequest, "1")
@@ -138,27 +138,60 @@ void describe_control(SpecBuilder<Tm>& spec) {
       .function<&Tm::cancel_branches>(
           "t_cancel_branches",
           "Cancels branches: \"all\", \"this\" (the one of the response in hand) or \"others\".", {"which"},
-          kAnyOfTransaction, "1 done, -1 no transaction")
+          kAnyOfTransaction, "1 done, -1 there was none to cancel")
       .function<&Tm::drop_replies>("t_drop_replies",
                                    "Responses so far are not looked at when the best one is chosen; \"l\": "
                                    "those of the last branch stay.",
                                    {"which"}, kinds(RouteKind::failure), "1 done, -1 no transaction");
 }
 
+void describe_settings(SpecBuilder<Tm>& spec) {
+  spec.function<&Tm::set_retr>("t_set_retr", "`retr_timer1` and `retr_timer2` of this transaction, in ms.",
+                               {"t1", "t2"}, kAnyOfTransaction, "1")
+      .function<&Tm::reset_retr>("t_reset_retr", "Both as configured.", {}, kAnyOfTransaction, "1")
+      .function<&Tm::set_auto_inv_100>("t_set_auto_inv_100", "`auto_inv_100` of this transaction.", {"on"},
+                                       kRequest, "1")
+      .function<&Tm::set_no_e2e_cancel_reason>("t_set_no_e2e_cancel_reason",
+                                               "1: the Reason of a caller's CANCEL does not go into ours.",
+                                               {"off"}, kAnyOfTransaction, "1")
+      .function<&Tm::set_no_e2e_cancel_reason>("t_disable_e2e_cancel_reason",
+                                               "As `t_set_no_e2e_cancel_reason()`.", {"off"},
+                                               kAnyOfTransaction, "1")
+      .function<&Tm::accept_number>("t_set_disable_6xx",
+                                    "Known for old files: a failure route may begin branches after a 6xx "
+                                    "anyway.",
+                                    {"on"}, kAnyOfTransaction, "1")
+      .function<&Tm::accept_number>("t_set_disable_failover", "Known for old files; does nothing.", {"on"},
+                                    kAnyOfTransaction, "1")
+      .function<&Tm::accept_number>("t_set_disable_internal_reply", "Known for old files; does nothing.",
+                                    {"on"}, kAnyOfTransaction, "1")
+      .function<&Tm::flush_flags>("t_flush_flags",
+                                  "Known for old files: flags set after `t_relay()` are the transaction's "
+                                  "anyway.",
+                                  {}, kAnyOfTransaction, "1 done, -1 no transaction")
+      .function<&Tm::flush_flags>("t_flush_xflags", "As `t_flush_flags()`, for extended flags.", {},
+                                  kAnyOfTransaction, "1 done, -1 no transaction");
+}
+
 void describe_questions(SpecBuilder<Tm>& spec) {
-  spec.function<&Tm::is_set>("t_is_set",
+  spec.function<&Tm::is_retr_async_reply>("t_is_retr_async_reply",
+                                          "Whether the response comes again while its first copy waits.", {},
+                                          kinds(RouteKind::onreply), "-1: that does not happen here")
+      .function<&Tm::is_set>("t_is_set",
                              "Whether \"branch_route\", \"failure_route\" or \"onreply_route\" is armed.",
                              {"what"}, proxy::kAnyRoute, "1 yes, -1 no")
       .function<&Tm::is_canceled>("t_is_canceled", "Whether the client sent CANCEL.", {}, kAnyOfTransaction,
                                   "1 yes, -1 no")
       .function<&Tm::is_expired>("t_is_expired", "Whether the lifetime of `t_set_max_lifetime()` has passed.",
                                  {}, kAnyOfTransaction, "1 yes, -1 no")
-      .function<&Tm::any_replied>("t_any_replied", "Whether any branch got a response.", {},
+      .function<&Tm::any_replied>("t_any_replied",
+                                  "Whether any branch got a response before the one at hand.", {},
                                   kAnyOfTransaction, "1 yes, -1 no")
       .function<&Tm::any_timeout>("t_any_timeout", "Whether any branch timed out.", {}, kAnyOfTransaction,
                                   "1 yes, -1 no")
-      .function<&Tm::branch_replied>("t_branch_replied", "Whether the branch that led here got a response.",
-                                     {}, kinds(RouteKind::failure), "1 yes, -1 no")
+      .function<&Tm::branch_replied>(
+          "t_branch_replied", "Whether the branch that led here got a response before the one at hand.", {},
+          kinds(RouteKind::failure), "1 yes, -1 no")
       .function<&Tm::branch_timeout>("t_branch_timeout", "Whether the branch that led here timed out.", {},
                                      kinds(RouteKind::failure), "1 yes, -1 no")
       .function<&Tm::check_status>("t_check_status",
@@ -184,6 +217,20 @@ void describe_questions(SpecBuilder<Tm>& spec) {
     return static_cast<Tm&>(module).reply_code_value(run);
   };
   spec.variable(code);
+  mod::VariableSpec reason;
+  reason.name = "T_reply_reason";
+  reason.help = "Reason phrase of the response in hand, or that led to the failure route.";
+  reason.get = [](mod::Module& module, proxy::Run& run, std::string_view) {
+    return static_cast<Tm&>(module).reply_reason_value(run);
+  };
+  spec.variable(reason);
+  mod::VariableSpec last;
+  last.name = "T_reply_last";
+  last.help = "Status of the last response of that branch; 0: none.";
+  last.get = [](mod::Module& module, proxy::Run& run, std::string_view) {
+    return static_cast<Tm&>(module).reply_last_value(run);
+  };
+  spec.variable(last);
   mod::VariableSpec index;
   index.name = "T_branch_idx";
   index.help = "Index of the branch a branch or reply route runs for, from 0.";
@@ -225,6 +272,7 @@ mod::ModuleSpec describe_tm() {
   describe_params(spec);
   describe_relaying(spec);
   describe_control(spec);
+  describe_settings(spec);
   describe_questions(spec);
   mod::ModuleSpec made = spec.hook(mod::Hook::post_script)
                              .hook(mod::Hook::response)

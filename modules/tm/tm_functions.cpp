@@ -28,6 +28,10 @@ void Tm::grant_wishes(Run& run, Transaction& transaction) const noexcept {
   transaction.fr_inv = wishes->fr_inv;
   const Instant lifetime = transaction.invite ? wishes->lifetime_invite : wishes->lifetime_other;
   if (lifetime != 0) transaction.lifetime = lifetime;
+  transaction.t1 = wishes->t1;
+  transaction.t2 = wishes->t2;
+  transaction.trying = wishes->trying;
+  transaction.no_reason = wishes->no_reason;
 }
 
 Result<Transaction*> Tm::ensure(Run& run, bool& ended) {
@@ -45,7 +49,8 @@ Result<Transaction*> Tm::ensure(Run& run, bool& ended) {
 
 Outcome Tm::newtran(Run& run) {
   if (!run.is_request() || run.message().method() == sip::Method::ack) return Outcome::yes();
-  if (transaction(run) != nullptr) return Outcome::no();
+  // Kamailio's E_SCRIPT.
+  if (transaction(run) != nullptr) return Outcome::no(-10);
   bool ended = false;
   if (ensure(run, ended)) return Outcome::yes();
   return ended ? Outcome::stop() : Outcome::no();
@@ -110,20 +115,27 @@ Outcome Tm::reply(Run& run, std::int64_t code, std::string_view reason) {
 }
 
 Outcome Tm::release(Run& run) {
+  // Who was answered may ask again: what was answered stays as long as ever.
   Transaction* have = transaction(run);
-  if (have == nullptr) return Outcome::no();
-  engine(run).release_early(*have);
+  if (have != nullptr && !have->has_final()) engine(run).release_early(*have);
   return Outcome::yes();
 }
 
 Outcome Tm::retransmit_reply(Run& run) {
-  Transaction* have = transaction(run);
-  return Outcome::from(have != nullptr && engine(run).retransmit_reply(*have));
+  if (Transaction* have = transaction(run); have != nullptr)
+    return Outcome::from(engine(run).retransmit_reply(*have));
+  const auto* wish = static_cast<const Wishes*>(run.state().transaction_wishes);
+  return Outcome::from(wish != nullptr && engine(run).retransmit_reply(wish->looked_up));
 }
 
 Outcome Tm::check_trans(Run& run) {
-  if (!run.is_request()) return Outcome::from(transaction(run) != nullptr || run.state().via_is_stateful);
   txn::TransactionId id;
+  if (!run.is_request()) {
+    const proxy::RunState& state = run.state();
+    id = {state.via_cell, state.via_generation};
+    const Transaction* named = state.via_is_stateful ? engine(run).at(id) : nullptr;
+    return Outcome::from(transaction(run) != nullptr || (named != nullptr && named->id() == id));
+  }
   switch (engine(run).match(run, id)) {
     case Engine::Found::retransmission:
     case Engine::Found::ack:
@@ -138,21 +150,21 @@ Outcome Tm::check_trans(Run& run) {
 
 Outcome Tm::precheck_trans(Run& run) {
   txn::TransactionId id;
-  if (engine(run).match(run, id) != Engine::Found::retransmission) return Outcome::no();
-  run.state().sent = true;
-  return Outcome::yes();
+  return Outcome::from(engine(run).find(run, id) == Engine::Found::retransmission && engine(run).in_work(id));
 }
 
 Outcome Tm::lookup_request(Run& run) {
   if (transaction(run) != nullptr) return Outcome::yes();
   txn::TransactionId id;
-  return Outcome::from(engine(run).match(run, id) != Engine::Found::nothing);
+  if (engine(run).find(run, id) != Engine::Found::retransmission) return Outcome::no();
+  if (Wishes* wish = wishes(run); wish != nullptr) wish->looked_up = id;
+  return Outcome::yes();
 }
 
 Outcome Tm::lookup_cancel(Run& run) {
   if (run.message().method() != sip::Method::cancel) return Outcome::no();
   txn::TransactionId id;
-  return Outcome::from(engine(run).match(run, id) == Engine::Found::cancel);
+  return Outcome::from(engine(run).find(run, id) == Engine::Found::cancel);
 }
 
 Outcome Tm::on_branch(Run& run, mod::RouteRef route) {
@@ -230,17 +242,51 @@ Outcome Tm::reset_max_lifetime(Run& run) {
   return set_max_lifetime(run, x_config.max_inv_lifetime, x_config.max_noninv_lifetime);
 }
 
+Outcome Tm::set_retr(Run& run, std::int64_t t1, std::int64_t t2) {
+  if (t1 < 0 || t2 < 0) return Outcome::no();
+  if (Transaction* have = transaction(run); have != nullptr) {
+    have->t1 = t1 * txn::kMillisecond;
+    have->t2 = t2 * txn::kMillisecond;
+  } else if (Wishes* wish = wishes(run); wish != nullptr) {
+    wish->t1 = t1 * txn::kMillisecond;
+    wish->t2 = t2 * txn::kMillisecond;
+  }
+  return Outcome::yes();
+}
+
+Outcome Tm::reset_retr(Run& run) {
+  return set_retr(run, 0, 0);
+}
+
+Outcome Tm::set_auto_inv_100(Run& run, std::int64_t on) {
+  const std::uint8_t trying = on != 0 ? 1 : 2;
+  if (Transaction* have = transaction(run); have != nullptr)
+    have->trying = trying;
+  else if (Wishes* wish = wishes(run); wish != nullptr)
+    wish->trying = trying;
+  return Outcome::yes();
+}
+
+Outcome Tm::set_no_e2e_cancel_reason(Run& run, std::int64_t off) {
+  if (Transaction* have = transaction(run); have != nullptr)
+    have->no_reason = off != 0;
+  else if (Wishes* wish = wishes(run); wish != nullptr)
+    wish->no_reason = off != 0;
+  return Outcome::yes();
+}
+
+/// The transaction has the run's flags anyway.
+Outcome Tm::flush_flags(Run& run) {
+  return Outcome::from(transaction(run) != nullptr);
+}
+
 Outcome Tm::cancel_branches(Run& run, std::string_view which) {
   Transaction* have = transaction(run);
   if (have == nullptr) return Outcome::no();
-  if (iequals(which, "all")) {
-    engine(run).cancel_branches(*have);
-    return Outcome::yes();
-  }
+  if (iequals(which, "all")) return Outcome::from(engine(run).cancel_some(*have, UINT32_MAX, true) != 0);
   const bool others = iequals(which, "others");
   if (!others && !iequals(which, "this")) return Outcome::no();
-  engine(run).cancel_some(*have, run.state().via_branch_index, others);
-  return Outcome::yes();
+  return Outcome::from(engine(run).cancel_some(*have, run.state().via_branch_index, others) != 0);
 }
 
 Outcome Tm::drop_replies(Run& run, std::optional<std::string_view> which) {

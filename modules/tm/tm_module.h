@@ -36,6 +36,10 @@ struct Wishes {
   std::uint16_t on_branch = txn::kNoRoute, on_reply = txn::kNoRoute, on_failure = txn::kNoRoute;
   Instant fr = 0, fr_inv = 0;
   Instant lifetime_invite = 0, lifetime_other = 0;
+  Instant t1 = 0, t2 = 0;
+  std::uint8_t trying = 0;
+  bool no_reason = false;
+  txn::TransactionId looked_up;  ///< what t_lookup_request() found
 };
 
 struct TmWorker final : mod::WorkerState {
@@ -80,9 +84,16 @@ class Tm final : public mod::Module {
   Outcome reset_fr(Run& run);
   Outcome set_max_lifetime(Run& run, std::int64_t invite, std::int64_t other);
   Outcome reset_max_lifetime(Run& run);
+  Outcome set_retr(Run& run, std::int64_t t1, std::int64_t t2);
+  Outcome reset_retr(Run& run);
+  Outcome set_auto_inv_100(Run& run, std::int64_t on);
+  Outcome set_no_e2e_cancel_reason(Run& run, std::int64_t off);
+  Outcome flush_flags(Run& run);
   Outcome cancel_branches(Run& run, std::string_view which);
   Outcome drop_replies(Run& run, std::optional<std::string_view> which);
   Outcome nothing_to_do(Run& run);
+  Outcome accept_number(Run& /*run*/, std::int64_t /*number*/) { return Outcome::yes(); }
+  Outcome is_retr_async_reply(Run& /*run*/) { return Outcome::no(); }
 
   // Questions. tm_questions.cpp
   Outcome is_set(Run& run, std::string_view what);
@@ -101,6 +112,8 @@ class Tm final : public mod::Module {
   Outcome is_request_route(Run& run) { return is_kind(run, proxy::RouteKind::request); }
   proxy::Value reply_code_value(Run& run);
   proxy::Value branch_index_value(Run& run);
+  proxy::Value reply_reason_value(Run& run);
+  proxy::Value reply_last_value(Run& run);
 
   txn::EngineCounters x_counters{};
 

@@ -32,7 +32,7 @@ bool timed_out(const Branch& branch) {
 Branch* Tm::last_branch(Run& run) const noexcept {
   Transaction* have = transaction(run);
   if (have == nullptr) return nullptr;
-  const unsigned which = run.state().kind == proxy::RouteKind::failure ? engine(run).failure().branch
+  const unsigned which = run.state().kind == proxy::RouteKind::failure ? engine(run).failure().picked
                                                                        : run.state().via_branch_index;
   return engine(run).branch(*have, which);
 }
@@ -75,7 +75,10 @@ Outcome Tm::is_expired(Run& run) {
 }
 
 Outcome Tm::any_replied(Run& run) {
-  return Outcome::from(any_branch(transaction(run), [](const Branch& branch) { return branch.received; }));
+  const Branch* at_hand = last_branch(run);
+  return Outcome::from(any_branch(transaction(run), [at_hand](const Branch& branch) {
+    return branch.replied || (&branch != at_hand && branch.received);
+  }));
 }
 
 Outcome Tm::any_timeout(Run& run) {
@@ -84,7 +87,7 @@ Outcome Tm::any_timeout(Run& run) {
 
 Outcome Tm::branch_replied(Run& run) {
   const Branch* branch = last_branch(run);
-  return Outcome::from(branch != nullptr && branch->received);
+  return Outcome::from(branch != nullptr && branch->replied);
 }
 
 Outcome Tm::branch_timeout(Run& run) {
@@ -113,6 +116,20 @@ Outcome Tm::status_code(Run& run) {
 
 proxy::Value Tm::reply_code_value(Run& run) {
   return proxy::Value::of(std::int64_t{last_status(run)});
+}
+
+proxy::Value Tm::reply_reason_value(Run& run) {
+  if (!run.is_request()) return proxy::Value::of(run.message().start().reason);
+  const Branch* branch = last_branch(run);
+  if (run.state().kind != proxy::RouteKind::failure || branch == nullptr) return proxy::Value::null();
+  std::string_view line = branch->response.view();
+  line = line.substr(0, line.find_first_of("\r\n"));
+  return line.size() > 12 ? proxy::Value::of(line.substr(12)) : proxy::Value::null();
+}
+
+proxy::Value Tm::reply_last_value(Run& run) {
+  const Branch* branch = last_branch(run);
+  return proxy::Value::of(std::int64_t{branch != nullptr ? branch->status : std::uint16_t{0}});
 }
 
 proxy::Value Tm::branch_index_value(Run& run) {

@@ -95,6 +95,10 @@ bool Server::start() {
   x_questions = std::make_unique<net::DnsQuestions>(x_around.clock, shared.dns, x_event_worker->log(),
                                                     shared.resolver, static_cast<net::DnsTransport&>(*this));
   x_event_work = std::make_unique<srv::EventWork>(shared, *x_questions, x_event_worker->log());
+  x_event_work->set_modules([this](const shm::Event& event) {
+    mod::WorkerContext worker = x_event_worker->module_context();
+    srv::ModuleTimers::pass_on(x_server->shared(), event.type, event.words, worker);
+  });
   x_event_work->start();
   x_questions->start();
   x_timers = std::make_unique<srv::ModuleTimers>(shared, x_timer_worker->actor());

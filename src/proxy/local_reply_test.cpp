@@ -124,11 +124,11 @@ TEST_F(Reply, ContactsOfTheBranchSet) {
   run.state.ruri_q = 1000;
   ASSERT_TRUE(run->append_branch("sip:two@203.0.113.2", 50));
   ASSERT_TRUE(run->append_branch("sip:three@203.0.113.3"));
-  ASSERT_TRUE(send_local_reply(*run, {302, "", "", "", "", true}));
+  ASSERT_TRUE(send_local_reply(*run, {302, "", "", "", "", false, true}));
   EXPECT_EQ(
       lines_named(world.sink.sent.back().bytes, "Contact"),
       "Contact: <sip:one@203.0.113.1>;q=1.000, <sip:two@203.0.113.2>;q=0.050, <sip:three@203.0.113.3>\r\n");
-  EXPECT_EQ(lines_named(reply(request(), {302, "", "", "", "", true}), "Contact"), "")
+  EXPECT_EQ(lines_named(reply(request(), {302, "", "", "", "", false, true}), "Contact"), "")
       << "an untouched Request-URI is no contact";
 }
 
@@ -137,7 +137,7 @@ TEST_F(Reply, ContactsThatDoNotFitAreLeftOutWhole) {
   const std::string uri = "sip:" + std::string(1000, 'u') + "@203.0.113.1";
   for (int i = 0; i < 16; ++i) ASSERT_TRUE(run->append_branch(uri));
   ASSERT_TRUE(run->add_reply_header("X-Long: " + std::string(3000, 'x') + "\r\n"));
-  ASSERT_TRUE(send_local_reply(*run, {302, "", "", "", "", true}));
+  ASSERT_TRUE(send_local_reply(*run, {302, "", "", "", "", false, true}));
   const std::string& out = world.sink.sent.back().bytes;
   const std::string line = lines_named(out, "Contact");
   EXPECT_GT(line.size(), 4000U);
@@ -145,7 +145,7 @@ TEST_F(Reply, ContactsThatDoNotFitAreLeftOutWhole) {
   EXPECT_EQ(out.find("\r\n\r\n"), out.size() - 4) << "no empty line inside";
   TestRun bad(world, request(), kClient, kUs);
   ASSERT_TRUE(bad->append_branch("sip:u@203.0.113.1>\r\nX-Evil: 1"));
-  ASSERT_TRUE(send_local_reply(*bad, {302, "", "", "", "", true}));
+  ASSERT_TRUE(send_local_reply(*bad, {302, "", "", "", "", false, true}));
   EXPECT_THAT(world.sink.sent.back().bytes, Not(HasSubstr("Evil")));
 }
 

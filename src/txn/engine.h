@@ -62,6 +62,12 @@ class Engine {
   /// transaction), an ACK to a failure response absorbed: then the run ends. `id`: the transaction found.
   enum class Found : std::uint8_t { nothing, retransmission, ack, cancel };
   Found match(proxy::Run& run, TransactionId& id) noexcept;
+  /// The same as a question: nothing is answered.
+  Found find(proxy::Run& run, TransactionId& id) noexcept;
+  /// Answers the retransmission that find() saw, as match() does. False: the transaction is no more.
+  bool retransmit_reply(TransactionId id) noexcept;
+  /// The transaction is in another worker's hands just now.
+  bool in_work(TransactionId id) const noexcept;
   /// Makes the transaction of the run's request, held by us until end_of_run(). Errc::overlap: it exists, and
   /// the retransmission was answered; no_memory.
   Result<Transaction*> create(proxy::Run& run) noexcept;
@@ -70,13 +76,14 @@ class Engine {
   Result<unsigned> relay(Transaction& transaction, proxy::Run& request) noexcept;
   /// The one target `to` instead of the destination of the run.
   Result<unsigned> relay_to(Transaction& transaction, proxy::Run& request, const SockAddr& to) noexcept;
-  /// Answers the request, whatever branches are doing: those are cancelled by a final.
+  /// Answers the request, whatever branches are doing: those are cancelled by a final. In a reply route
+  /// `request` may be the response.
   Result<void> reply(Transaction& transaction, proxy::Run& request, const proxy::LocalReply& reply) noexcept;
   /// The CANCEL in hand: its INVITE's branches are cancelled, the CANCEL is answered. False: no such INVITE.
   bool cancel(proxy::Run& run) noexcept;
   void cancel_branches(Transaction& transaction) noexcept;
-  /// Cancels the branch of that index, or all others.
-  void cancel_some(Transaction& transaction, unsigned index, bool others) noexcept;
+  /// Cancels the branch of that index, or all others; how many.
+  unsigned cancel_some(Transaction& transaction, unsigned index, bool others) noexcept;
   /// t_set_fr() on branches that wait: they begin to wait anew.
   void restart_timeouts(Transaction& transaction) noexcept;
   /// Sends what was answered last again. False: nothing yet.
@@ -120,6 +127,12 @@ class Engine {
   void read_clock() noexcept { x_now = x_services.clock.now(); }
 
   // engine_request.cpp
+  Found look_up(proxy::Run& run, TransactionId& id, bool leave_word) noexcept;
+  Result<void> may_relay(Transaction& transaction, proxy::Run& request) const noexcept;
+  static bool is_new_target(const Transaction& transaction, const proxy::Run& request) noexcept;
+  Result<void> begin_fork(proxy::Run& request, std::size_t targets) noexcept;
+  Result<void> limit_breadth(proxy::Run& request, const Branch& branch) noexcept;
+  void try_at_once(Transaction& transaction, proxy::Run& request) noexcept;
   Result<void> add_branch(Transaction& transaction, proxy::Run& request, const SockAddr* to) noexcept;
   Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   bool run_branch_route(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
@@ -182,6 +195,13 @@ class Engine {
   unsigned x_held_count = 0;
   Instant x_now = 0;
   Choice x_failure;
+  proxy::Run* x_request = nullptr;  ///< of the transaction whose reply route runs
+  /// Of the parallel fork that t_relay() makes just now (RFC 5393); zero: none.
+  struct Fork {
+    std::uint32_t loop_hash = 0;
+    std::uint32_t breadth = 0;
+    std::size_t targets = 0, next = 0;
+  } x_fork;
   shm::TimerQueue x_queue_t1 = shm::kWheel;
 };
 

@@ -36,6 +36,8 @@ void take_earlier(Instant& earliest, Instant due) noexcept {
 TimerValues Engine::timers(const Transaction& transaction) const noexcept {
   TimerValues values = x_config.timers;
   if (transaction.fr != 0) values.fr = transaction.fr;
+  if (transaction.t1 != 0) values.t1 = transaction.t1;
+  if (transaction.t2 != 0) values.t2 = transaction.t2;
   if (transaction.fr_inv != 0) values.fr_inv = transaction.fr_inv;
   if (transaction.lifetime != 0) values.latest = transaction.created + transaction.lifetime;
   return values;
@@ -119,6 +121,7 @@ void Engine::clock_branch(Transaction& transaction, Branch& branch) noexcept {
   if (branch.settled) return;
   count(x_counters.timeouts);
   branch.status = todo.failed ? 503 : 408;
+  branch.replied = branch.received;
   branch.received = false;
   branch.settled = true;
   settle(transaction, branch, nullptr, nullptr);
@@ -171,14 +174,17 @@ void Engine::send_ack(Transaction& /*transaction*/, Branch& branch, Run& respons
 }
 
 void Engine::cancel_branches(Transaction& transaction) noexcept {
-  for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next)
-    cancel_branch(transaction, *branch);
+  cancel_some(transaction, UINT32_MAX, true);
 }
 
-void Engine::cancel_some(Transaction& transaction, unsigned index, bool others) noexcept {
+unsigned Engine::cancel_some(Transaction& transaction, unsigned index, bool others) noexcept {
+  unsigned count = 0;
   for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
-    if ((branch->index != index) == others) cancel_branch(transaction, *branch);
+    if ((branch->index != index) != others || !is_pending(branch->client)) continue;
+    cancel_branch(transaction, *branch);
+    ++count;
   }
+  return count;
 }
 
 void Engine::restart_timeouts(Transaction& transaction) noexcept {

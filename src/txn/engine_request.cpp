@@ -5,55 +5,13 @@
 #include "proxy/forward.h"
 #include "sip/hdr.h"
 #include "txn/engine.h"
+#include "txn/target_in_hand.h"
 
 namespace ser::txn {
 
 using proxy::Run;
 using proxy::RunState;
 using Kind = ClientEvent::Kind;
-
-namespace {
-
-/// Sets what a run has of the current target, and puts the old back.
-class TargetInHand {
- public:
-  TargetInHand(Run& run, const Branch& branch, std::string_view dst_uri, SocketId socket) noexcept
-      : x_run(run),
-        x_uri(run.state().new_uri),
-        x_dst_uri(run.state().dst_uri),
-        x_socket(run.state().force_socket),
-        x_flags(run.state().branch_flags),
-        x_index(run.state().via_branch_index),
-        x_kind(run.state().kind) {
-    RunState& state = run.state();
-    state.new_uri = branch.uri;
-    state.dst_uri = dst_uri;
-    if (socket != kNoSocket) state.force_socket = socket;
-    state.branch_flags = branch.flags;
-    state.via_branch_index = branch.index;
-  }
-  TargetInHand(const TargetInHand&) = delete;
-  TargetInHand& operator=(const TargetInHand&) = delete;
-  ~TargetInHand() {
-    RunState& state = x_run.state();
-    state.new_uri = x_uri;
-    state.dst_uri = x_dst_uri;
-    state.force_socket = x_socket;
-    state.branch_flags = x_flags;
-    state.via_branch_index = x_index;
-    state.kind = x_kind;
-  }
-
- private:
-  Run& x_run;
-  std::string_view x_uri, x_dst_uri;
-  SocketId x_socket;
-  std::uint32_t x_flags;
-  std::uint8_t x_index;
-  proxy::RouteKind x_kind;
-};
-
-}  // namespace
 
 Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& counters,
                proxy::Services& services, shm::AccountId account, std::uint32_t event_type) noexcept
@@ -66,7 +24,7 @@ Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& cou
       x_account(account),
       x_event_type(event_type) {}
 
-Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
+Engine::Found Engine::look_up(Run& run, TransactionId& id, bool leave_word) noexcept {
   const auto key = match_key(run.message());
   if (!key) return Found::nothing;
   const std::uint32_t hash = match_hash(x_shared.segment.header().table_key, *key);
@@ -74,7 +32,7 @@ Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
   const auto note = [&](Transaction& transaction, std::uint32_t due, Found what) {
     found = what;
     id = transaction.id();
-    if (due != 0) transaction.due.fetch_or(due, std::memory_order_seq_cst);
+    if (due != 0 && leave_word) transaction.due.fetch_or(due, std::memory_order_seq_cst);
   };
   switch (key->method) {
     case sip::Method::ack:
@@ -93,12 +51,35 @@ Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
       });
       break;
   }
+  return found;
+}
+
+Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
+  const Found found = look_up(run, id, true);
   if (found == Found::retransmission || found == Found::ack) {
     Transaction* transaction = at(id);
     // Who has it sees what is due when it lets go.
     if (acquire(*transaction, id.generation) == Access::held) release(*transaction);
   }
   return found;
+}
+
+Engine::Found Engine::find(Run& run, TransactionId& id) noexcept {
+  return look_up(run, id, false);
+}
+
+bool Engine::retransmit_reply(TransactionId id) noexcept {
+  Transaction* transaction = at(id);
+  if (transaction == nullptr || acquire(*transaction, id.generation) != Access::held) return false;
+  const bool sent = retransmit_reply(*transaction);
+  release(*transaction);
+  return sent;
+}
+
+bool Engine::in_work(TransactionId id) const noexcept {
+  const Transaction* transaction = at(id);
+  return transaction != nullptr && transaction->id() == id && !transaction->held_by(x_shared.self) &&
+         transaction->busy.load(std::memory_order_relaxed) != 0;
 }
 
 Result<Transaction*> Engine::create(Run& run) noexcept {
@@ -118,7 +99,6 @@ Result<Transaction*> Engine::create(Run& run) noexcept {
   transaction->created = now();
   transaction->reply_to = reply_to;
   transaction->server.invite = transaction->invite;
-  transaction->flags = run.state().flags;
   if (auto kept = x_shared.keeper->keep(run, transaction->owner(), transaction->request); !kept) {
     // Nothing but the cell is its own yet.
     transaction->phase.store(Phase::over, std::memory_order_relaxed);
@@ -158,7 +138,7 @@ bool Engine::run_branch_route(Transaction& transaction, Run& request, Branch& br
   if (edits != nullptr) edits->set_branch(sip::kAllBranches);
   branch.uri = request.uri();
   branch.flags = request.state().branch_flags;
-  return ended == proxy::RouteEnd::done;
+  return ended == proxy::RouteEnd::done && !transaction.has_final();
 }
 
 Result<void> Engine::send_branch(Transaction& transaction, Run& request, Branch& branch) noexcept {
@@ -167,6 +147,7 @@ Result<void> Engine::send_branch(Transaction& transaction, Run& request, Branch&
   token.cell = transaction.number;
   token.generation = transaction.id().generation;
   token.branch_index = branch.index;
+  token.loop_hash = x_fork.loop_hash;
   branch.client.invite = transaction.invite;
   const auto sent = proxy::send_request(request, branch.target, token);
   if (!sent) return sent.error();
@@ -182,7 +163,10 @@ Result<void> Engine::add_branch(Transaction& transaction, Run& request, const So
   if (branch == nullptr) return {Errc::no_memory, "no memory for a branch"};
   branch->index = transaction.branch_count;
   branch->uri = request.uri();
+  branch->given_uri = branch->uri.data();
+  branch->given_dst = request.state().dst_uri.data();
   branch->flags = request.state().branch_flags;
+  TRY_VOID(limit_breadth(request, *branch));
   const TargetInHand target(request, *branch, request.state().dst_uri, kNoSocket);
   if (!run_branch_route(transaction, request, *branch)) {
     request.fail(500, "Branch Dropped");
@@ -217,43 +201,6 @@ void Engine::send_trying(Transaction& transaction, Run& request) noexcept {
   static_cast<void>(answer(transaction, request, trying));
 }
 
-Result<unsigned> Engine::relay_to(Transaction& transaction, Run& request, const SockAddr& to) noexcept {
-  TRY_VOID(add_branch(transaction, request, &to));
-  if (transaction.invite && x_config.trying_at_once &&
-      transaction.status.load(std::memory_order_relaxed) == 0)
-    send_trying(transaction, request);
-  return 1U;
-}
-
-Result<unsigned> Engine::relay(Transaction& transaction, Run& request) noexcept {
-  read_clock();
-  unsigned sent = 0;
-  Error first_error{Errc::refused, 0, "no destination"};
-  RunState& state = request.state();
-  const auto add = [&] {
-    if (const auto added = add_branch(transaction, request, nullptr); added)
-      ++sent;
-    else if (sent == 0)
-      first_error = added.error();
-  };
-  add();
-  for (std::size_t i = 0; i < state.branch_count; ++i) {
-    const proxy::Branch& target = state.branches[i];
-    Branch as{};
-    as.uri = target.uri;
-    as.flags = target.flags;
-    const TargetInHand hand(request, as, target.dst_uri, target.socket);
-    add();
-  }
-  request.clear_branches();
-  if (sent == 0) return first_error;
-  state.last_error = {};
-  if (transaction.invite && x_config.trying_at_once &&
-      transaction.status.load(std::memory_order_relaxed) == 0)
-    send_trying(transaction, request);
-  return sent;
-}
-
 /// Sends and keeps what is sent again when the request comes again.
 Result<void> Engine::answer(Transaction& transaction, Run& request, proxy::LocalReply reply) noexcept {
   reply.of_transaction = true;
@@ -265,8 +212,10 @@ Result<void> Engine::answer(Transaction& transaction, Run& request, proxy::Local
   return {};
 }
 
-Result<void> Engine::reply(Transaction& transaction, Run& request, const proxy::LocalReply& reply) noexcept {
+Result<void> Engine::reply(Transaction& transaction, Run& run, const proxy::LocalReply& reply) noexcept {
   read_clock();
+  if (!run.is_request() && x_request == nullptr) return {Errc::refused, "no request at hand"};
+  Run& request = run.is_request() ? run : *x_request;
   if (transaction.has_final()) return {Errc::refused, "a final response was sent"};
   TRY_VOID(answer(transaction, request, reply));
   if (reply.status >= 200) {
@@ -329,8 +278,11 @@ void Engine::end_of_run(Run& run) noexcept {
     return;
   }
   read_clock();
+  bool waits = transaction->has_final();
+  for (const Branch* branch = transaction->branches; branch != nullptr; branch = branch->next)
+    waits = waits || is_pending(branch->client);
   // Nobody would ever answer it.
-  if (transaction->branch_count == 0 && !transaction->has_final()) transaction->has_ended = true;
+  if (!waits) transaction->has_ended = true;
   proxy::put_down(run, x_shared, transaction->owner(), transaction->request);
   transaction->phase.store(Phase::live, std::memory_order_release);
   release(*transaction);

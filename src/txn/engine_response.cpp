@@ -139,6 +139,8 @@ void Engine::take_response(Transaction& transaction, Run& response, unsigned ind
   if (todo.send_ack) send_ack(transaction, *branch, response);
   if (todo.cancel) send_cancel(transaction, *branch);
   if (!todo.pass_up) return;
+  branch->replied = branch->received;
+  if (status >= 200) branch->status = status;
   if (!run_reply_route(transaction, response, *branch) && status < 200) return;
   branch->status = status;
   branch->received = true;
@@ -152,16 +154,18 @@ bool Engine::run_reply_route(Transaction& transaction, Run& response, Branch& br
   RunState& state = response.state();
   RunState& request = *transaction.request.state;
   state.kind = proxy::RouteKind::onreply;
-  state.flags = transaction.flags;
+  state.flags = request.flags;
   state.branch_flags = branch.flags;
   // AVPs are the transaction's: what the route adds must outlive the response.
   RequestInHand in_hand(x_services, transaction);
   state.avps = request.avps;
   state.avp_arena = &in_hand.run().arena();
+  x_request = &in_hand.run();
   const proxy::RouteEnd ended = x_services.routes->run_route(transaction.on_reply, response);
+  x_request = nullptr;
   request.avps = state.avps;
   state.avp_arena = nullptr;
-  transaction.flags = state.flags;
+  request.flags = state.flags;
   branch.flags = state.branch_flags;
   return ended == proxy::RouteEnd::done;
 }

@@ -52,10 +52,10 @@ std::span<const BranchStatus> limited(std::span<const BranchStatus> branches) no
 }
 
 /// A response made here has its status by now; which one may leave?
-Choice made_here(std::uint16_t status, const Upstream& up) noexcept {
+Choice made_here(std::size_t picked, std::uint16_t status, const Upstream& up) noexcept {
   if (status == 408 && up.invite && up.cancelled) status = 487;
   if (status == 408 && !up.invite) status = 0;
-  return {.status = status};
+  return {.picked = static_cast<std::uint8_t>(picked), .status = status};
 }
 
 }  // namespace
@@ -69,11 +69,12 @@ Choice choose_final(std::span<const BranchStatus> branches, const Upstream& upst
       best = i;
     }
   }
-  if (best == branches.size()) return made_here(408, upstream);
+  if (best == branches.size()) return made_here(kNoBranch, 408, upstream);
   const BranchStatus& b = branches[best];
-  if (b.status == 503 && (b.local || !upstream.keep_503)) return made_here(500, upstream);
-  if (b.local || (b.status == 408 && !upstream.invite)) return made_here(b.status, upstream);
-  Choice choice{.branch = static_cast<std::uint8_t>(best), .status = b.status};
+  if (b.status == 503 && (b.local || !upstream.keep_503)) return made_here(best, 500, upstream);
+  if (b.local || (b.status == 408 && !upstream.invite)) return made_here(best, b.status, upstream);
+  const auto number = static_cast<std::uint8_t>(best);
+  Choice choice{.branch = number, .picked = number, .status = b.status};
   if (b.status == 401 || b.status == 407) {
     for (std::size_t i = 0; i < branches.size(); ++i) {
       if (i != best && is_challenge(branches[i])) choice.challenges |= std::uint32_t{1} << i;

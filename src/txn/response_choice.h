@@ -42,6 +42,7 @@ struct Upstream {
 /// What to send upstream as the one final response.
 struct Choice {
   std::uint8_t branch = kNoBranch;  ///< whose response it is; kNoBranch: make it here
+  std::uint8_t picked = kNoBranch;  ///< the best branch, also when what it came to is not sent as it is
   std::uint16_t status = 0;         ///< its status; 0: nothing may be sent (RFC 4320 4.2), end in silence
   std::uint32_t challenges = 0;     ///< bit n: append the challenges of branch n's response (step 7)
 };

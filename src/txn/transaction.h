@@ -46,12 +46,15 @@ struct Branch {
   StoredBytes response{};  ///< the final response as it came, while others may be better
   StoredBytes cancel_bytes{};
   TxTarget target;
-  RxPacket rx;               ///< where `response` came from; its bytes lie in `response`
-  std::string_view uri;      ///< Request-URI, as script or location gave it
-  std::uint32_t flags = 0;   ///< branch flags
+  RxPacket rx;                      ///< where `response` came from; its bytes lie in `response`
+  std::string_view uri;             ///< Request-URI, as script or location gave it
+  const char* given_uri = nullptr;  ///< where the script's text of URI and destination lies: t_relay() of
+  const char* given_dst = nullptr;  ///< the same again is none
+  std::uint32_t flags = 0;          ///< branch flags
   std::uint16_t status = 0;  ///< of the last response, or what the branch came to (408, 503); 0: none yet
   std::uint8_t index = 0;
   bool received = false;  ///< `status` is of a response that came
+  bool replied = false;   ///< a response came before the one at hand
   bool settled = false;   ///< the core counts with nothing more but a 2xx
   bool dropped = false;   ///< t_drop_replies(): not to be chosen
   bool earlier = false;   ///< of a serial leg before the last failure route
@@ -129,8 +132,9 @@ struct Transaction {
   bool in_hand;               ///< its request is taken up (RequestInHand)
   bool no_reason;             ///< t_set_no_e2e_cancel_reason()
   bool untidy;                ///< a death left cells of its own that nothing points to
-  std::uint32_t flags;
-  Instant fr, fr_inv;  ///< t_set_fr(); 0: as configured
+  std::uint8_t trying;        ///< t_set_auto_inv_100(): 1 on, 2 off; 0: as configured
+  Instant fr, fr_inv;         ///< t_set_fr(); 0: as configured
+  Instant t1, t2;             ///< t_set_retr(); 0: as configured
   Instant created;
   Instant lifetime;  ///< t_set_max_lifetime(); 0: none
 
