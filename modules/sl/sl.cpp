@@ -54,7 +54,17 @@ class Sl final : public mod::Module {
     return Outcome::from(reply(run, static_cast<std::uint16_t>(code), reason));
   }
   Outcome send_reply_mode(proxy::Run& run, std::int64_t code, std::string_view reason, std::int64_t) {
-    return send_reply(run, code, reason);
+    return send_any_reply(run, code, reason);
+  }
+  Outcome send_any_reply(proxy::Run& run, std::int64_t code, std::string_view reason) {
+    if (code < 100 || code > 699)
+      return Outcome::from(reply(run, default_code(), x_config.default_reason, true));
+    return Outcome::from(reply(run, static_cast<std::uint16_t>(code), reason, true));
+  }
+  Outcome send_any_error(proxy::Run& run) {
+    const proxy::LastError& error = run.state().last_error;
+    if (error.status != 0) return Outcome::from(reply(run, error.status, error.reason, true));
+    return Outcome::from(reply(run, default_code(), x_config.default_reason, true));
   }
   Outcome reply_error(proxy::Run& run) {
     const proxy::LastError& error = run.state().last_error;
@@ -90,12 +100,17 @@ class Sl final : public mod::Module {
  private:
   std::uint16_t default_code() const noexcept { return static_cast<std::uint16_t>(x_config.default_code); }
 
-  bool reply(proxy::Run& run, std::uint16_t status, std::string_view reason) {
+  bool reply(proxy::Run& run, std::uint16_t status, std::string_view reason,
+             bool through_transaction = false) {
     Counters& counters = run.services().counters;
     proxy::LocalReply local;
     local.status = status;
     local.reason = reason;
     local.add_contacts = status >= 300 && status < 400;
+    if (through_transaction && x_config.bind_tm && run.state().transaction != nullptr &&
+        run.services().transactions != nullptr) {
+      return static_cast<bool>(run.services().transactions->reply(run, local));
+    }
     if (const auto sent = proxy::send_local_reply(run, local); !sent) {
       counters.add(x_failures);
       LOG(run.services().log, info, "reply {} {} is not sent: {}", status, reason, sent.error().what);
@@ -163,9 +178,9 @@ mod::ModuleSpec describe_sl() {
                                      "`append_to_reply()` go into it. An ACK is never answered. Example: "
                                      "`sl_send_reply(\"404\", \"Not Found\");`",
                                      {"code", "reason"}, kReplying, "1 sent, -1 not (an ACK, no way to send)")
-          .function<&Sl::send_reply>("send_reply",
-                                     "As `sl_send_reply()`, or through the transaction if there is one.",
-                                     {"code", "reason"}, kReplying, "1 sent, -1 not")
+          .function<&Sl::send_any_reply>("send_reply",
+                                         "As `sl_send_reply()`, or through the transaction if there is one.",
+                                         {"code", "reason"}, kReplying, "1 sent, -1 not")
           .function<&Sl::send_reply_mode>(
               "send_reply_mode", "As `send_reply()`; the bits of `mode` ask for ways through a transaction.",
               {"code", "reason", "mode"}, kReplying, "1 sent, -1 not")
@@ -175,8 +190,9 @@ mod::ModuleSpec describe_sl() {
               "478 "
               "Unresolvable destination, 503 while a name is being looked up; else `default_code`.",
               {}, kReplying, "1 sent, -1 not")
-          .function<&Sl::reply_error>("send_reply_error", "As `sl_reply_error()`.", {}, kReplying,
-                                      "1 sent, -1 not")
+          .function<&Sl::send_any_error>("send_reply_error",
+                                         "As `sl_reply_error()`, or through the transaction if there is one.",
+                                         {}, kReplying, "1 sent, -1 not")
           .function<&Sl::filter_ack>("sl_filter_ACK",
                                      "Ends the script for an ACK to a reply of ours. Such ACKs are dropped "
                                      "before the script anyway; scripts of "

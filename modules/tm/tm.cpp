@@ -139,6 +139,15 @@ void describe_control(SpecBuilder<Tm>& spec) {
           "t_cancel_branches",
           "Cancels branches: \"all\", \"this\" (the one of the response in hand) or \"others\".", {"which"},
           kAnyOfTransaction, "1 done, -1 there was none to cancel")
+      .function<&Tm::load_contacts>(
+          "t_load_contacts",
+          "Takes the Request-URI and the branch set as contacts to be tried one after the other, those of "
+          "the highest q first; `t_next_contacts()` brings them back.",
+          {"mode"}, kinds(RouteKind::request), "1 done, -1 not")
+      .function<&Tm::next_contacts>(
+          "t_next_contacts",
+          "The contacts of the highest q left become Request-URI and branch set, for `t_relay()`.", {},
+          kRequest, "1 done, -2 there are none left, -1 not")
       .function<&Tm::drop_replies>("t_drop_replies",
                                    "Responses so far are not looked at when the best one is chosen; \"l\": "
                                    "those of the last branch stay.",

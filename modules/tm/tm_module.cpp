@@ -40,8 +40,10 @@ Result<void> Tm::start(mod::StartContext& context, std::string& error) {
 std::unique_ptr<mod::WorkerState> Tm::start_worker(mod::WorkerContext& context) {
   if (context.services.shared == nullptr) return nullptr;
   proxy::SharedServices& shared = *context.services.shared;
-  return std::make_unique<TmWorker>(*x_root, x_engine_config, x_counters, context.services,
-                                    shared.heap.account("transactions"), mod::kModuleEvents + index);
+  auto made = std::make_unique<TmWorker>(*x_root, x_engine_config, x_counters, context.services,
+                                         shared.heap.account("transactions"), mod::kModuleEvents + index);
+  context.services.transactions = made.get();
+  return made;
 }
 
 void Tm::post_script(Run& run) {

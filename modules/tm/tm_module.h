@@ -40,12 +40,18 @@ struct Wishes {
   std::uint8_t trying = 0;
   bool no_reason = false;
   txn::TransactionId looked_up;  ///< what t_lookup_request() found
+  // t_load_contacts(): the targets still to be tried, the best first.
+  proxy::Branch* contacts = nullptr;
+  std::uint16_t contact_count = 0, next_contact = 0;
 };
 
-struct TmWorker final : mod::WorkerState {
+struct TmWorker final : mod::WorkerState, proxy::TransactionReplies {
   TmWorker(txn::Root& root, const txn::EngineConfig& config, const txn::EngineCounters& counters,
            proxy::Services& services, shm::AccountId account, std::uint32_t type)
       : engine(root, config, counters, services, account, type) {}
+  Result<void> reply(proxy::Run& run, const proxy::LocalReply& reply) noexcept override {
+    return engine.reply(*static_cast<txn::Transaction*>(run.state().transaction), run, reply);
+  }
   txn::Engine engine;
   mod::Matcher matcher;
 };
@@ -90,6 +96,8 @@ class Tm final : public mod::Module {
   Outcome set_no_e2e_cancel_reason(Run& run, std::int64_t off);
   Outcome flush_flags(Run& run);
   Outcome cancel_branches(Run& run, std::string_view which);
+  Outcome load_contacts(Run& run, std::optional<std::int64_t> mode);
+  Outcome next_contacts(Run& run);
   Outcome drop_replies(Run& run, std::optional<std::string_view> which);
   Outcome nothing_to_do(Run& run);
   Outcome accept_number(Run& /*run*/, std::int64_t /*number*/) { return Outcome::yes(); }

@@ -83,6 +83,15 @@ class RouteRunner {
   virtual RouteEnd run_route(std::uint16_t block, Run& run) noexcept = 0;
 };
 
+struct LocalReply;
+
+/// Answers through the transaction of a run (RunState::transaction): tm, for modules that do not know it.
+class TransactionReplies {
+ public:
+  virtual ~TransactionReplies() = default;
+  virtual Result<void> reply(Run& run, const LocalReply& reply) noexcept = 0;
+};
+
 /// Counter ids of the core, registered once by register_core_counters().
 struct CoreCounters {
   CounterId received_requests, received_replies, received_invite, received_ack, received_cancel, received_bye,
@@ -111,12 +120,13 @@ struct Services {
   const CoreCounters& count;
   const LocalSockets& sockets;
   const Settings& settings;
-  const HashKey& via_key;            ///< lives in the segment, outlives workers
-  std::span<void*> worker_state;     ///< per module, by its index: what Module::start_worker returned
-  void* script_state = nullptr;      ///< the VM's per-worker state ($var, match data …)
-  std::uint16_t slot = 0;            ///< index of the worker's slot
-  RouteRunner* routes = nullptr;     ///< null in a worker without the script
-  SharedServices* shared = nullptr;  ///< keeper.h; null where nothing outlives its message
+  const HashKey& via_key;         ///< lives in the segment, outlives workers
+  std::span<void*> worker_state;  ///< per module, by its index: what Module::start_worker returned
+  void* script_state = nullptr;   ///< the VM's per-worker state ($var, match data …)
+  std::uint16_t slot = 0;         ///< index of the worker's slot
+  TransactionReplies* transactions = nullptr;  ///< null: tm is not loaded
+  RouteRunner* routes = nullptr;               ///< null in a worker without the script
+  SharedServices* shared = nullptr;            ///< keeper.h; null where nothing outlives its message
 };
 
 }  // namespace ser::proxy

@@ -71,8 +71,8 @@ struct TestServices {
       : count(register_core_counters(table)),
         cells(table.size(), 0),
         counters(cells),
-        services{log,     clock,    random,  sink, counters, names, nullptr, count,
-                 sockets, settings, via_key, {},   nullptr,  0,     nullptr, nullptr} {}
+        services{log,      clock,   random, sink,    counters, names,   nullptr, count,  sockets,
+                 settings, via_key, {},     nullptr, 0,        nullptr, nullptr, nullptr} {}
 
   SocketId listen(std::string_view ip, std::uint16_t port, std::string_view advertised = {},
                   std::uint16_t advertised_port = 0) {

@@ -45,6 +45,7 @@ DetachedWorker::DetachedWorker(Shared& shared, std::uint16_t slot, shm::WorkerKi
                  nullptr,
                  slot,
                  nullptr,
+                 nullptr,
                  &x_shared_services},
       x_vm(*shared.program, *shared.registry),
       x_pipeline(x_services, x_vm, shared.registry->loaded(), &x_slot) {

@@ -111,6 +111,7 @@ WorkerBase::WorkerBase(const WorkerContext& context)
                  nullptr,
                  context.id.slot,
                  nullptr,
+                 nullptr,
                  &x_shared_services} {}
 
 int WorkerBase::run(WorkerProcess* process) {
