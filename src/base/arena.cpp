@@ -7,7 +7,9 @@
 namespace ser {
 
 namespace {
-constexpr std::size_t kMinChunk = 4096;
+// The first chunk is small: a message that is kept for a transaction holds it for half a minute.
+constexpr std::size_t kMinChunk = 1008;
+constexpr std::size_t kMaxStep = 4096;
 }
 
 void* HeapChunks::take(std::size_t& bytes) noexcept {
@@ -20,7 +22,8 @@ void HeapChunks::give(void* chunk, std::size_t /*bytes*/) noexcept {
 void* Arena::allocate_slow(std::size_t bytes, std::size_t align) noexcept {
   if (bytes > x_limit || x_borrowed >= x_limit) return nullptr;
   // align - 1 bytes are added because a chunk is only known to be aligned to 16.
-  std::size_t size = std::max(kMinChunk, sizeof(Chunk) + bytes + (align > 16 ? align : 0));
+  const std::size_t step = std::clamp(x_borrowed, kMinChunk, kMaxStep);
+  std::size_t size = std::max(step, sizeof(Chunk) + bytes + (align > 16 ? align : 0));
   if (x_borrowed + bytes > x_limit) return nullptr;
   auto* chunk = static_cast<Chunk*>(x_more->take(size));
   if (chunk == nullptr) return nullptr;
