@@ -28,6 +28,17 @@ void describe_params(SpecBuilder<Tm>& spec) {
              {0, 3'600'000})
       .param(&TmConfig::retr_timer1, "retr_timer1", "First interval of retransmissions (T1).", {1, 60'000})
       .param(&TmConfig::retr_timer2, "retr_timer2", "Longest interval of retransmissions (T2).", {1, 60'000})
+      .param(&TmConfig::retr_timer1p1, "retr_timer1p1",
+             "SER 0.8's name of `retr_timer1`; the intervals after it double.", {0, 60'000})
+      .param(&TmConfig::retr_timer1p2, "retr_timer1p2", "Known for old files: twice `retr_timer1p1`.",
+             {0, 60'000})
+      .param(&TmConfig::retr_timer1p3, "retr_timer1p3", "Known for old files: four times `retr_timer1p1`.",
+             {0, 60'000})
+      .param(&TmConfig::accepted, "delete_timer", "Known for old files; does nothing.")
+      .param(&TmConfig::accepted, "noisy_ctimer",
+             "Known for old files: a branch that rang too long is always cancelled and "
+             "answered 408.")
+      .param(&TmConfig::accepted_text, "uac_from", "Known for old files; does nothing.")
       .param(&TmConfig::max_inv_lifetime, "max_inv_lifetime",
              "Most time an INVITE's branches may wait in all; 0: no bound but the other timers.",
              {0, 86'400'000})

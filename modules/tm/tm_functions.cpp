@@ -48,7 +48,11 @@ Result<Transaction*> Tm::ensure(Run& run, bool& ended) {
 }
 
 Outcome Tm::newtran(Run& run) {
-  if (!run.is_request() || run.message().method() == sip::Method::ack) return Outcome::yes();
+  if (!run.is_request()) return Outcome::yes();
+  if (run.message().method() == sip::Method::ack) {
+    txn::TransactionId id;
+    return engine(run).match(run, id) == Engine::Found::ack ? Outcome::stop() : Outcome::yes();
+  }
   // Kamailio's E_SCRIPT.
   if (transaction(run) != nullptr) return Outcome::no(-10);
   bool ended = false;
@@ -63,19 +67,23 @@ Outcome Tm::relay_statelessly(Run& run, const SockAddr* to) {
       static_cast<bool>(to != nullptr ? proxy::forward_request(run, *to) : proxy::forward_request(run)));
 }
 
-Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
-  if (!run.is_request()) return Outcome::no();
-  SockAddr address;
-  if (host) {
-    const auto resolved =
-        proxy::resolve(run.services(), *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);
-    if (!resolved) {
-      run.fail(478, "Unresolvable destination");
-      return Outcome::no();
-    }
+/// The arguments as an address. False: there is none of that name; `address` is empty without arguments.
+bool Tm::destination(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port,
+                     std::optional<SockAddr>& address) {
+  if (!host) return true;
+  const auto resolved =
+      proxy::resolve(run.services(), *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);
+  if (resolved)
     address = *resolved;
-  }
-  const SockAddr* to = host ? &address : nullptr;
+  else
+    run.fail(478, "Unresolvable destination");
+  return static_cast<bool>(resolved);
+}
+
+Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
+  std::optional<SockAddr> address;
+  if (!run.is_request() || !destination(run, host, port, address)) return Outcome::no();
+  const SockAddr* to = address ? &*address : nullptr;
   if (run.message().method() == sip::Method::ack && transaction(run) == nullptr) {
     txn::TransactionId id;
     if (engine(run).match(run, id) == Engine::Found::ack) return Outcome::stop();
@@ -93,8 +101,19 @@ Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<
   return Outcome::no();
 }
 
+/// What has no transaction is not replicated: an ACK, and a CANCEL, which goes where its INVITE went.
 Outcome Tm::replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
-  return relay(run, host, port);
+  std::optional<SockAddr> address;
+  if (!run.is_request() || !destination(run, host, port, address)) return Outcome::no();
+  const sip::Method method = run.message().method();
+  if (method == sip::Method::ack || method == sip::Method::cancel) return Outcome::no();
+  bool ended = false;
+  const auto made = ensure(run, ended);
+  if (!made) return ended ? Outcome::stop() : Outcome::no();
+  if (!address) {
+    if (const auto next = proxy::next_hop(run); next) address = *next;
+  }
+  return Outcome::from(address && engine(run).replicate(**made, run, *address));
 }
 
 Outcome Tm::relay_cancel(Run& run) {

@@ -24,6 +24,8 @@ Result<void> Tm::start(mod::StartContext& context, std::string& error) {
   };
   timers.t1 = given(x_config.retr_timer1, defaults.retr_timer1);
   timers.t2 = given(x_config.retr_timer2, defaults.retr_timer2);
+  // SER 0.8.8 names the first three intervals; they double up to T2 anyway.
+  if (x_config.retr_timer1p1 != 0) timers.t1 = time(x_config.retr_timer1p1);
   timers.fr = given(x_config.fr_timer, defaults.fr_timer);
   timers.fr_inv = given(x_config.fr_inv_timer, defaults.fr_inv_timer);
   timers.wait = given(x_config.wt_timer, defaults.wt_timer);

@@ -27,6 +27,7 @@ struct TmConfig {
   bool e2e_cancel_reason = true;
   bool local_cancel_reason = true;
   std::int32_t failure_reply_mode = 0;
+  std::int32_t retr_timer1p1 = 0, retr_timer1p2 = 0, retr_timer1p3 = 0;
   std::int32_t accepted = 0;  ///< of those that are known and change nothing
   std::string accepted_text;
 };
@@ -135,6 +136,8 @@ class Tm final : public mod::Module {
   void grant_wishes(Run& run, txn::Transaction& transaction) const noexcept;
   /// The run's transaction, made now when there is none. A retransmission ends the run: `ended`.
   Result<txn::Transaction*> ensure(Run& run, bool& ended);
+  static bool destination(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port,
+                          std::optional<SockAddr>& address);
   Outcome relay_statelessly(Run& run, const SockAddr* to);
   std::uint16_t last_status(Run& run) const noexcept;
   txn::Branch* last_branch(Run& run) const noexcept;

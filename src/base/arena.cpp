@@ -10,7 +10,7 @@ namespace {
 // The first chunk is small: a message that is kept for a transaction holds it for half a minute.
 constexpr std::size_t kMinChunk = 1008;
 constexpr std::size_t kMaxStep = 4096;
-}
+}  // namespace
 
 void* HeapChunks::take(std::size_t& bytes) noexcept {
   return std::malloc(bytes);

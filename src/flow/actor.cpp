@@ -272,6 +272,7 @@ void Actor::begin_dialog_as_callee(const MessageText& response) {
     dialog->remote_uri = uri_of(response.value("From"));
   }
   dialog->local_tag = param_of(response.value("To"), "tag");
+  dialog->confirmed = dialog->confirmed || response.status() >= 200;
   dialog->target = uri_of(request->text.value("Contact"));
 }
 
@@ -295,9 +296,12 @@ void Actor::begin_dialog_as_caller(const MessageText& response) {
     x_dialogs.push_back(at_hand);
     dialog = &x_dialogs.back();
   }
-  // Final is what the 2xx says (RFC 3261 13.2.2.4).
-  dialog->routes = response.list("Record-Route");
-  std::reverse(dialog->routes.begin(), dialog->routes.end());
+  // Final is what the first 2xx says (RFC 3261 13.2.2.4).
+  if (!dialog->confirmed) {
+    dialog->routes = response.list("Record-Route");
+    std::reverse(dialog->routes.begin(), dialog->routes.end());
+  }
+  dialog->confirmed = dialog->confirmed || response.status() >= 200;
   if (response.find("Contact") != nullptr) dialog->target = uri_of(response.value("Contact"));
 }
 

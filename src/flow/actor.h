@@ -23,6 +23,7 @@ struct Dialog {
   std::string call_id, local_tag, remote_tag, local_uri, remote_uri, target;
   std::vector<std::string> routes;  ///< in the order to use
   unsigned long cseq = 0;
+  bool confirmed = false;  ///< by a 2xx: the route set stays (RFC 3261 12.2)
 };
 
 /// What is to be sent: the template, the fields of which the flow may replace, and where to.

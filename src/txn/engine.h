@@ -76,6 +76,8 @@ class Engine {
   Result<unsigned> relay(Transaction& transaction, proxy::Run& request) noexcept;
   /// The one target `to` instead of the destination of the run.
   Result<unsigned> relay_to(Transaction& transaction, proxy::Run& request, const SockAddr& to) noexcept;
+  /// A copy of the request to `to`, whose responses go nowhere.
+  Result<unsigned> replicate(Transaction& transaction, proxy::Run& request, const SockAddr& to) noexcept;
   /// Answers the request, whatever branches are doing: those are cancelled by a final. In a reply route
   /// `request` may be the response.
   Result<void> reply(Transaction& transaction, proxy::Run& request, const proxy::LocalReply& reply) noexcept;
@@ -133,7 +135,8 @@ class Engine {
   Result<void> begin_fork(proxy::Run& request, std::size_t targets) noexcept;
   Result<void> limit_breadth(proxy::Run& request, const Branch& branch) noexcept;
   void try_at_once(Transaction& transaction, proxy::Run& request) noexcept;
-  Result<void> add_branch(Transaction& transaction, proxy::Run& request, const SockAddr* to) noexcept;
+  Result<void> add_branch(Transaction& transaction, proxy::Run& request, const SockAddr* to,
+                          bool replica = false) noexcept;
   Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   bool run_branch_route(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
   void send_trying(Transaction& transaction, proxy::Run& request) noexcept;

@@ -120,6 +120,7 @@ void Engine::clock_branch(Transaction& transaction, Branch& branch) noexcept {
   if (!todo.timed_out && !todo.cancel && !todo.failed) return;
   if (branch.settled) return;
   count(x_counters.timeouts);
+  if (branch.replica) return;
   branch.status = todo.failed ? 503 : 408;
   branch.replied = branch.received;
   branch.received = false;
@@ -206,7 +207,9 @@ void Engine::do_due(Transaction& transaction) noexcept {
     count(x_counters.retransmissions);
     const ServerActions todo =
         step(transaction.server, {ServerEvent::Kind::retransmission}, now(), timers(transaction));
-    if (todo.send_reply) send_again(transaction.reply, transaction.reply_to);
+    // A 2xx made here has nobody else who would send it again.
+    const bool own_2xx = transaction.server.state == ServerState::accepted && transaction.reply_is_local;
+    if (todo.send_reply || own_2xx) send_again(transaction.reply, transaction.reply_to);
     if (todo.send_100) {
       RequestInHand request(x_services, transaction);
       send_trying(transaction, request.run());

@@ -87,6 +87,12 @@ Result<unsigned> Engine::relay_to(Transaction& transaction, Run& request, const 
   return 1U;
 }
 
+Result<unsigned> Engine::replicate(Transaction& transaction, Run& request, const SockAddr& to) noexcept {
+  TRY_VOID(may_relay(transaction, request));
+  TRY_VOID(add_branch(transaction, request, &to, true));
+  return 1U;
+}
+
 Result<unsigned> Engine::relay(Transaction& transaction, Run& request) noexcept {
   read_clock();
   TRY_VOID(may_relay(transaction, request));

@@ -156,14 +156,16 @@ Result<void> Engine::send_branch(Transaction& transaction, Run& request, Branch&
   return {};
 }
 
-Result<void> Engine::add_branch(Transaction& transaction, Run& request, const SockAddr* to) noexcept {
+Result<void> Engine::add_branch(Transaction& transaction, Run& request, const SockAddr* to,
+                                bool replica) noexcept {
   if (transaction.branch_count >= std::min<std::size_t>(kMaxBranches, 255))
     return {Errc::too_many, "too many branches"};
   auto* branch = request.arena().make<Branch>();
   if (branch == nullptr) return {Errc::no_memory, "no memory for a branch"};
   branch->index = transaction.branch_count;
   branch->uri = request.uri();
-  branch->given_uri = branch->uri.data();
+  branch->replica = branch->dropped = replica;
+  branch->given_uri = replica ? nullptr : branch->uri.data();
   branch->given_dst = request.state().dst_uri.data();
   branch->flags = request.state().branch_flags;
   TRY_VOID(limit_breadth(request, *branch));
@@ -279,10 +281,16 @@ void Engine::end_of_run(Run& run) noexcept {
   }
   read_clock();
   bool waits = transaction->has_final();
-  for (const Branch* branch = transaction->branches; branch != nullptr; branch = branch->next)
-    waits = waits || is_pending(branch->client);
-  // Nobody would ever answer it.
-  if (!waits) transaction->has_ended = true;
+  bool copies = false;
+  for (const Branch* branch = transaction->branches; branch != nullptr; branch = branch->next) {
+    waits = waits || (is_pending(branch->client) && !branch->replica);
+    copies = copies || branch->replica;
+  }
+  // Nobody would ever answer it. Who was answered without it needs no other answer, but its copies go on.
+  if (!waits && copies)
+    static_cast<void>(step(transaction->server, {ServerEvent::Kind::silence}, now(), timers(*transaction)));
+  else if (!waits)
+    transaction->has_ended = true;
   proxy::put_down(run, x_shared, transaction->owner(), transaction->request);
   transaction->phase.store(Phase::live, std::memory_order_release);
   release(*transaction);

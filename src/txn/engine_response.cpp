@@ -138,7 +138,7 @@ void Engine::take_response(Transaction& transaction, Run& response, unsigned ind
   const ClientActions todo = step(branch->client, ClientEvent::response(status), now(), values);
   if (todo.send_ack) send_ack(transaction, *branch, response);
   if (todo.cancel) send_cancel(transaction, *branch);
-  if (!todo.pass_up) return;
+  if (!todo.pass_up || branch->replica) return;
   branch->replied = branch->received;
   if (status >= 200) branch->status = status;
   if (!run_reply_route(transaction, response, *branch) && status < 200) return;
@@ -192,7 +192,7 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run
   for (const Branch* each = transaction.branches; each != nullptr && size < list.size(); each = each->next) {
     BranchStatus& status = list[size++];
     status.status = each->status;
-    status.finished = each->settled && each->status >= 200;
+    status.finished = (each->settled && each->status >= 200) || each->replica;
     status.local = !each->received;
     status.challenge = each->received && is_challenge(each->status);
     status.dropped = each->dropped || (x_config.drop_earlier_legs && each->earlier);

@@ -57,6 +57,7 @@ struct Branch {
   bool replied = false;   ///< a response came before the one at hand
   bool settled = false;   ///< the core counts with nothing more but a 2xx
   bool dropped = false;   ///< t_drop_replies(): not to be chosen
+  bool replica = false;   ///< t_replicate(): what it comes to is nobody's business
   bool earlier = false;   ///< of a serial leg before the last failure route
 };
 
