@@ -36,6 +36,7 @@ onreply_route[REPLY] { append_hf("X-Reply: $rs\\r\\n"); }
 failure_route[NEXT] {
   if (t_is_canceled()) exit;
   if (t_branch_timeout() || t_check_status("486|603")) {
+    t_on_branch("BRANCH");
     $ru = "sip:next@127.0.0.1:@B@";
     $du = "sip:127.0.0.1:@B@";
     t_relay();
