@@ -111,7 +111,8 @@ class Corex final : public mod::Module {
     if (!uri || !uri->is_sip() || data.empty()) return Outcome::no();
     const auto transport = uri->param("transport");
     const Proto proto = transport ? parse_proto(*transport) : Proto::udp;
-    const auto to = proxy::resolve(services, uri->host, uri->port, proto);
+    const auto to = proxy::resolve(run, uri->host, uri->port, proto);
+    if (!to && to.error().code == Errc::suspended) return Outcome::again();
     if (!to || to->ip.is_multicast_or_broadcast() || to->ip.is_wildcard()) return Outcome::no();
     TxTarget target;
     target.to = *to;

@@ -39,6 +39,8 @@ const char* to_string(Errc code) noexcept {
       return "system";
     case Errc::pending:
       return "pending";
+    case Errc::suspended:
+      return "suspended";
   }
   return "unknown";
 }

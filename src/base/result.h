@@ -25,9 +25,10 @@ enum class Errc : std::uint8_t {
   no_space,      ///< an output buffer is full
   not_found,
   exists,
-  refused,  ///< a rule forbids it
-  system,   ///< errno tells; Error::offset holds errno
-  pending,  ///< the answer is not known yet
+  refused,    ///< a rule forbids it
+  system,     ///< errno tells; Error::offset holds errno
+  pending,    ///< the answer is not known yet
+  suspended,  ///< nor is it, but the run in hand will wait for it
 };
 
 /// Short name of a code ("syntax", "too_long" …). Static storage.

@@ -105,6 +105,8 @@ constexpr CoreParameter kHonoured[] = {
      "the whole Server header field"},
     {"max_branches", integer, honoured, kamailio, 1, 31, "16", "branches of one request"},
     {"max_while_loops", integer, honoured, kamailio, 1, kAny, "100", "rounds of a while statement"},
+    {"max_suspended", integer, honoured, ours, 0, 1000000, "10000",
+     "script runs that wait at a time; beyond, functions fail instead of waiting; 0: none waits"},
     {"overload_batches", integer, honoured, ours, 0, 1000000, "128",
      "full receive batches (of 16) in a row from which on new INVITE, REGISTER and SUBSCRIBE are answered "
      "503; 0: "
@@ -123,6 +125,10 @@ constexpr CoreParameter kHonoured[] = {
     {"dns_retr_time", integer, honoured, kamailio, 1, 60, "1",
      "seconds before a name server is asked again, doubled each time"},
     {"dns_retr_no", integer, honoured, kamailio, 1, 10, "3", "times a name server is asked"},
+    {"dns_servers", string, honoured, ours, 0, 0, "",
+     "name servers to ask instead of those in /etc/resolv.conf: \"192.0.2.53,[2001:db8::1]:5353\""},
+    {"dns_suspend_timeout", integer, honoured, ours, 1, 60000, "5000",
+     "milliseconds a script waits for a name it sends to; then the function fails"},
     {"dns_cache_negative_ttl", integer, honoured, kamailio, 0, kAny, "60",
      "seconds a missing name is remembered"},
     {"dns_cache_min_ttl", integer, honoured, kamailio, 0, kAny, "1",

@@ -101,7 +101,6 @@ inline constexpr CoreParameter kAccepted[] = {
     no_effect("sctp_send_retries", integer, kNoSctp),
     no_effect("sctp_max_assocs", integer, kNoSctp),
     // memory
-    no_effect("max_suspended", integer, "scripts never wait yet, so none is suspended", ours),
     no_effect("memdbg", integer, kMemory),
     no_effect("mem_summary", integer, kMemory),
     no_effect("mem_safety", integer, kMemory),

@@ -168,8 +168,10 @@ void Recorder::read_slot(const WorkerSlot& slot, Found& found) const {
   read_fault(slot, found);
   file.error = text_of(slot.last_error, sizeof slot.last_error);
   // Between messages, and while a batch is sent, there is none in hand.
-  const bool has_message = file.worker == shm::WorkerKind::datagram && file.stage != Stage::none &&
-                           file.stage != Stage::flush && file.stage != Stage::timer;
+  const bool takes_messages =
+      file.worker == shm::WorkerKind::datagram || file.worker == shm::WorkerKind::event;
+  const bool has_message =
+      takes_messages && file.stage != Stage::none && file.stage != Stage::flush && file.stage != Stage::timer;
   if (!has_message) return;
   read_message(slot, found);
   if (file.stage > Stage::parsing) read_script(slot, found);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "proxy/hop_edits.h"
 #include "proxy/record_route.h"
+#include "proxy/suspender.h"
 #include "proxy/via_token.h"
 #include "sip/hdr.h"
 #include "sip/uri.h"
@@ -128,13 +129,12 @@ Result<SockAddr> uri_target(Run& run, std::string_view text) noexcept {
   if (uri->scheme == sip::UriScheme::sips) proto = Proto::tls;
   if (proto != Proto::udp) return {Errc::unsupported, "only UDP is built"};
   const auto maddr = uri->param("maddr");
-  return resolve(run.services(), maddr && !maddr->empty() ? *maddr : uri->host, uri->port, proto);
+  return resolve(run, maddr && !maddr->empty() ? *maddr : uri->host, uri->port, proto);
 }
 
-}  // namespace
-
-Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_t port,
-                         Proto proto) noexcept {
+/// `run` null: nobody can wait.
+Result<SockAddr> resolve_for(const Run* run, Services& services, std::string_view host, std::uint16_t port,
+                             Proto proto) noexcept {
   if (proto != Proto::udp) return {Errc::unsupported, "only UDP is built"};
   if (host.empty()) return {Errc::syntax, "empty host"};
   if (host.front() == '[' || is_digit(host.front()) || host.find(':') != std::string_view::npos) {
@@ -142,8 +142,10 @@ Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_
   }
   const auto addresses = services.names.lookup(host, port, proto);
   if (!addresses) {
-    services.counters.add(addresses.error().code == Errc::pending ? services.count.dns_pending
-                                                                  : services.count.dns_failed);
+    const bool pending = addresses.error().code == Errc::pending;
+    if (pending && run != nullptr && wait_for_name(*run))
+      return {Errc::suspended, "the run waits for the name"};
+    services.counters.add(pending ? services.count.dns_pending : services.count.dns_failed);
     return addresses.error();
   }
   for (std::size_t i = 0; i < addresses->count; ++i) {
@@ -155,10 +157,36 @@ Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_
   return {Errc::not_found, "no usable address"};
 }
 
+Result<SockAddr> response_target_for(const Run* run, Services& services, const sip::Via& via) noexcept {
+  const bool udp = via.transport.size() == 3 && std::memcmp(via.transport.data(), "UDP", 3) == 0;
+  if (!udp && !iequals(via.transport, "UDP"))
+    return {Errc::unsupported, "Via names a transport that is not built"};
+  const std::uint16_t port = via.rport != 0 ? via.rport : via.port;
+  // RFC 3261 18.2.2: maddr before received before sent-by; rport only goes with received (RFC 3581 4).
+  if (!via.maddr.empty()) return resolve_for(run, services, via.maddr, via.port, Proto::udp);
+  if (!via.received.empty()) {
+    const auto ip = parse_ip(via.received);
+    if (!ip) return {Errc::syntax, "received is no address"};
+    return SockAddr{*ip, port != 0 ? port : kDefaultPort};
+  }
+  return resolve_for(run, services, via.host, via.port, Proto::udp);
+}
+
+}  // namespace
+
+Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_t port,
+                         Proto proto) noexcept {
+  return resolve_for(nullptr, services, host, port, proto);
+}
+
+Result<SockAddr> resolve(const Run& run, std::string_view host, std::uint16_t port, Proto proto) noexcept {
+  return resolve_for(&run, run.services(), host, port, proto);
+}
+
 Result<SockAddr> next_hop(Run& run) noexcept {
   const std::string_view text = run.state().dst_uri.empty() ? run.uri() : run.state().dst_uri;
   auto to = uri_target(run, text);
-  if (!to) return resolve_failed(run, to.error());
+  if (!to) return to.error().code == Errc::suspended ? to.error() : resolve_failed(run, to.error());
   return to;
 }
 
@@ -230,18 +258,7 @@ Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept {
 }
 
 Result<SockAddr> response_target(Services& services, const sip::Via& via) noexcept {
-  const bool udp = via.transport.size() == 3 && std::memcmp(via.transport.data(), "UDP", 3) == 0;
-  if (!udp && !iequals(via.transport, "UDP"))
-    return {Errc::unsupported, "Via names a transport that is not built"};
-  const std::uint16_t port = via.rport != 0 ? via.rport : via.port;
-  // RFC 3261 18.2.2: maddr before received before sent-by; rport only goes with received (RFC 3581 4).
-  if (!via.maddr.empty()) return resolve(services, via.maddr, via.port, Proto::udp);
-  if (!via.received.empty()) {
-    const auto ip = parse_ip(via.received);
-    if (!ip) return {Errc::syntax, "received is no address"};
-    return SockAddr{*ip, port != 0 ? port : kDefaultPort};
-  }
-  return resolve(services, via.host, via.port, Proto::udp);
+  return response_target_for(nullptr, services, via);
 }
 
 Result<void> forward_response(Run& run) noexcept {
@@ -258,8 +275,8 @@ Result<void> forward_response(Run& run) noexcept {
   const auto top = run.message().via(0);
   const auto next = run.message().via(1);
   if (!top || !next) return refuse({Errc::missing, 0, "no second Via"});
-  const auto to = response_target(services, **next);
-  if (!to) return refuse(to.error());
+  const auto to = response_target_for(&run, services, **next);
+  if (!to) return to.error().code == Errc::suspended ? to.error() : refuse(to.error());
   const auto target = choose_target(run, *to);
   if (!target) return refuse(target.error());
   if (auto sent = send_response(run, *target); !sent) return refuse(sent.error());

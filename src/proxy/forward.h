@@ -18,9 +18,13 @@ inline constexpr std::uint16_t kDefaultPort = 5060;  ///< where nothing else is 
 /// (counted; the caller answers 503); Errc::not_found; Errc::syntax; Errc::unsupported (a protocol we do not
 /// speak).
 Result<SockAddr> resolve(Services& services, std::string_view host, std::uint16_t port, Proto proto) noexcept;
+/// The same for a function of a script. Errc::suspended: the name is being looked up and the run will wait
+/// for it: the function answers Outcome::again() and must have had no effect before. Errc::pending only where
+/// the run cannot wait.
+Result<SockAddr> resolve(const Run& run, std::string_view host, std::uint16_t port, Proto proto) noexcept;
 
 /// Where the current destination of the run is: $du if set, else the Request-URI (maddr, transport, port
-/// honoured).
+/// honoured). Errc::suspended as above, and nothing is noted in the run then; else sets its last_error.
 Result<SockAddr> next_hop(Run& run) noexcept;
 
 /// The socket and source address to reach `to` from. Errc::refused: no host's address; Errc::not_found: no
@@ -42,7 +46,7 @@ Result<void> send_unchanged(Run& run, const SockAddr& to) noexcept;
 
 /// The way of a response that no module took: our Via off, on to the second Via (received, rport, maddr,
 /// sent-by). Errc::refused: not ours and stray replies are not relayed; Errc::missing: no second Via, it was
-/// for us.
+/// for us; Errc::suspended: the response will wait for a name in that Via.
 Result<void> forward_response(Run& run) noexcept;
 
 /// Sends the response without its top Via, with the run's edits. The bytes as they left, valid until the next

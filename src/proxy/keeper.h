@@ -13,6 +13,8 @@
 
 namespace ser::proxy {
 
+class Suspender;
+
 /// A message nobody works on just now: plain data, lies in the segment. Zero bytes: none. Whoever takes it up
 /// makes an Arena of `arena`, gives it to message and edits (set_arena) and puts it down again at the end.
 struct KeptMessage {
@@ -42,6 +44,7 @@ struct SharedServices {
   shm::Inbox& events;  ///< of the event worker
   ChunkSource& chunks;
   MessageKeeper* keeper = nullptr;  ///< null: this worker receives nothing
+  Suspender* suspender = nullptr;   ///< null: no run can wait
   bool batches = false;  ///< what is sent is gathered, and mod::Module::after_flush() called when it has left
 };
 

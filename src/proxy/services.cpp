@@ -39,7 +39,8 @@ CoreCounters register_core_counters(CounterTable& table) {
   add(c.check_no_blank_line, "check_no_blank_line", "receive_checks: header never ends.");
   add(c.check_bare_cr, "check_bare_cr", "receive_checks: CR without LF in the header.");
   add(c.stray_replies, "stray_replies", "Responses whose top Via is not ours by its token.");
-  add(c.dns_pending, "dns_pending", "Messages answered 503 because a name was not resolved yet.");
+  add(c.dns_pending, "dns_pending",
+      "Times a message went without the address of a name that was not resolved yet.");
   add(c.dns_failed, "dns_failed", "Destinations whose name does not resolve.");
   add(c.send_refused, "send_refused", "Messages for which no socket fits the destination.");
   add(c.prescript_drops, "prescript_drops", "Messages dropped by a pre-script callback.");
@@ -54,6 +55,12 @@ CoreCounters register_core_counters(CounterTable& table) {
   add(c.refused_overload, "refused_overload", "New requests answered 503 because of backlog.");
   add(c.refused_memory, "refused_memory", "New requests answered 503 because the segment was nearly full.");
   add(c.absorbed_acks, "absorbed_acks", "ACKs to replies the core made, dropped before the script.");
+  c.suspended = table.add("core", "suspended", "Script runs that wait for something, now.", true);
+  add(c.suspended_total, "suspended_total", "Times a script run was suspended.");
+  add(c.suspended_timed_out, "suspended_timed_out",
+      "Suspended script runs that went on without an answer, which did not come in time.");
+  add(c.suspended_refused, "suspended_refused",
+      "Times a script run could not be suspended: too many wait (max_suspended), or no memory.");
   return c;
 }
 

@@ -39,6 +39,8 @@ struct Settings {
   std::string server_header;            ///< "Server: ser (0.1.0)" without CRLF, or as configured
   std::string user_agent_header;
   std::uint32_t overload_batches = 128;    ///< full receive batches in a row that mean overload; 0: off
+  std::uint32_t max_suspended = 10'000;    ///< runs that wait at a time
+  Instant name_wait = 5'000'000'000;       ///< how long a run waits for a host name: dns_suspend_timeout
   std::uint32_t overload_retry_after = 5;  ///< least Retry-After of a refusal, in seconds; at most twice that
 };
 
@@ -55,6 +57,14 @@ class NameService {
   virtual Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept = 0;
   /// Name of an address, for rev_dns. Errc::pending as above. The view is valid until the next call.
   virtual Result<std::string_view> reverse(const IpAddress& ip) noexcept = 0;
+  /// A question that is on its way.
+  struct Question {
+    std::string_view name;   ///< empty: nobody will tell when it is answered
+    std::uint16_t type = 0;  ///< of the DNS record
+  };
+  /// What the last look-up that said Errc::pending waits for, one of the questions when there are several:
+  /// once that is answered, the look-up knows more. Valid until the next look-up.
+  virtual Question pending() const noexcept { return {}; }
 };
 
 /// Asks the kernel which of our sockets and addresses reach a destination (`mhomed`).
@@ -105,6 +115,7 @@ struct CoreCounters {
       arena_exhausted;
   CounterId script_microseconds, script_runs, too_large, max_forwards_zero, loops;
   CounterId refused_overload, refused_memory, absorbed_acks;
+  CounterId suspended, suspended_total, suspended_timed_out, suspended_refused;
 };
 CoreCounters register_core_counters(CounterTable& table);
 

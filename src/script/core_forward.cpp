@@ -29,13 +29,14 @@ Result<SockAddr> target_of(proxy::Run& run, const Host& host, const Port& port) 
     if (port && (*port)->from_uri) number = uri->port;
   }
   if ((*host)->address.valid()) return SockAddr{(*host)->address, number != 0 ? number : proxy::kDefaultPort};
-  return proxy::resolve(run.services(), name, number, Proto::udp);
+  return proxy::resolve(run, name, number, Proto::udp);
 }
 
 Outcome failed(proxy::Run& run, const Error& error, std::string_view command) {
+  if (error.code == Errc::suspended) return Outcome::again();
   LOG(run.services().log, info, "{}: {}", command, error.what);
-  // A name that is being looked up: who sends again will be served. The script may answer itself; when it
-  // does not, the core answers with this status.
+  // A name that is being looked up, and no way or no more time to wait: who sends again will be served. The
+  // script may answer itself; when it does not, the core answers with this status.
   if (error.code == Errc::pending) run.fail(503, "Destination is being resolved");
   if (error.code == Errc::not_found) run.fail(478, "Unresolvable destination");
   return Outcome::no();

@@ -99,11 +99,39 @@ Ended Vm::resume(Machine& machine, Run& run, mod::Outcome outcome) noexcept {
   return finish(run, go_on(machine, run, &answer));
 }
 
-void Vm::keep_locals(Machine& machine, Run& run) noexcept {
-  machine.locals = x_locals.empty() ? nullptr : run.arena().make_array<Value>(x_locals.size());
-  if (machine.locals == nullptr) return;
+Ended Vm::call_again(Machine& machine, Run& run, bool last) noexcept {
+  begin_message();
+  restore_locals(machine);
+  const std::size_t at = machine.pc - 1;
+  const Call& site = x_calls[x_program.code[at].c];
+  note_place(run, at);
+  run.state().wait_is_over = last;
+  const mod::Outcome outcome = site.ready != nullptr ? site.function(*site.module, run, site.ready)
+                                                     : call(site, machine.stack + machine.sp, run);
+  run.state().wait_is_over = false;
+  if (outcome.waits()) return suspend(machine, run, outcome);
+  if (outcome.flow == mod::Outcome::Flow::stop) {
+    run.state().retcode = outcome.code;
+    return {Ended::How::exited, outcome.code, nullptr};
+  }
+  const std::int64_t answer = outcome.code;
+  return finish(run, go_on(machine, run, &answer));
+}
+
+/// The machine stands behind the call.
+Ended Vm::suspend(Machine& machine, Run& run, mod::Outcome outcome) noexcept {
+  machine.again = outcome.flow == mod::Outcome::Flow::again;
+  if (!keep_locals(machine, run)) return fail_memory(run);
+  return {Ended::How::suspended, 0, &machine};
+}
+
+bool Vm::keep_locals(Machine& machine, Run& run) noexcept {
+  if (x_locals.empty()) return true;
+  machine.locals = run.arena().make_array<Value>(x_locals.size());
+  if (machine.locals == nullptr) return false;
   for (std::size_t i = 0; i < x_locals.size(); ++i)
     machine.locals[i] = local(static_cast<std::uint16_t>(i), run);
+  return true;
 }
 
 void Vm::restore_locals(Machine& machine) noexcept {
@@ -255,15 +283,13 @@ Ended Vm::loop(Machine& m, Run& run, const std::int64_t* answer) noexcept {
         const mod::Outcome outcome =
             site.ready != nullptr ? site.function(*site.module, run, site.ready) : call(site, sp, run);
         value = outcome.code;
-        if (outcome.flow == mod::Outcome::Flow::suspend) [[unlikely]] {
+        if (outcome.flow != mod::Outcome::Flow::next) [[unlikely]] {
+          if (outcome.flow == mod::Outcome::Flow::stop) goto ended;
           m.pc = static_cast<std::uint32_t>(pc - code);
           m.sp = static_cast<std::uint32_t>(sp - m.stack);
           m.result = result;
-          keep_locals(m, run);
-          return {How::suspended, 0, &m};
+          return suspend(m, run, outcome);
         }
-        if (outcome.flow == mod::Outcome::Flow::stop) [[unlikely]]
-          goto ended;
         goto called;
       }
       case Op::push_int:

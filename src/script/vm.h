@@ -41,6 +41,10 @@ struct Machine {
   std::uint16_t depth = 0;  ///< frames in use
   std::uint16_t block = 0;  ///< running now
   std::uint16_t entry = 0;
+  bool again = false;  ///< suspended: the call is made once more, by call_again()
+
+  /// The same as long as a call that is made again has not returned.
+  std::uint64_t progress() const noexcept { return std::uint64_t{steps} << 32 | pc; }
 };
 
 /// How a run ended.
@@ -49,7 +53,7 @@ struct Ended {
     returned,   ///< the block came to its end or returned; code is its result
     exited,     ///< exit
     dropped,    ///< drop: the reply or branch is not to be sent
-    suspended,  ///< a function waits; go on with resume(*machine, …)
+    suspended,  ///< a function waits; go on with resume(*machine, …) or call_again(*machine, …)
     failed,     ///< no memory, step limit: logged and counted
   };
   How how = How::returned;
@@ -86,6 +90,10 @@ class Vm final : public proxy::RouteRunner {
   /// Goes on where a function answered Flow::suspend, as if it had answered `outcome` (which must not be
   /// suspend).
   Ended resume(Machine& machine, proxy::Run& run, mod::Outcome outcome) noexcept;
+
+  /// Goes on where a function answered Flow::again: calls it once more, with its arguments evaluated anew.
+  /// `last`: it may not wait again.
+  Ended call_again(Machine& machine, proxy::Run& run, bool last) noexcept;
 
   /// The text of a format in the arena of the run, or in the program. data() is nullptr when there is no
   /// memory.
@@ -141,7 +149,8 @@ class Vm final : public proxy::RouteRunner {
   mod::Outcome call(const Call& call, const proxy::Value* stack, proxy::Run& run) noexcept;
   bool prepare(const CallSite& site, const proxy::Value* stack, proxy::Run& run, mod::Arg* args) noexcept;
   bool test(const Instruction& in, proxy::Run& run) noexcept;
-  void keep_locals(Machine& machine, proxy::Run& run) noexcept;
+  Ended suspend(Machine& machine, proxy::Run& run, mod::Outcome outcome) noexcept;
+  bool keep_locals(Machine& machine, proxy::Run& run) noexcept;
   void restore_locals(Machine& machine) noexcept;
   void begin_message() noexcept { x_uri_text = {}; }
   std::string_view field_text(CoreField field, proxy::Run& run) noexcept;

@@ -107,7 +107,8 @@ class Heap {
   /// Largest request alloc() can ever serve.
   std::size_t max_bytes() const noexcept;
 
-  /// Frees cells owned by `dead` (a worker that is no more), up to about `max_cells` looked at per call.
+  /// Frees cells owned by `dead` (a worker that is no more, or something a dead worker had in hand), up to
+  /// about `max_cells` looked at per call.
   /// True: done.
   bool sweep(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t max_cells) noexcept;
 

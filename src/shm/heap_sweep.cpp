@@ -21,7 +21,10 @@ void Heap::sweep_slab(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_
     return;
   }
   HeapClass& kind = x_root->classes[index];
-  const Owner deferred = Owner::make(OwnerKind::deferred, dead.id(), dead.incarnation());
+  // Only workers free; whoever else is swept for has deferred nothing.
+  const Owner deferred = dead.kind() == OwnerKind::worker
+                             ? Owner::make(OwnerKind::deferred, dead.id(), dead.incarnation())
+                             : dead;
   std::uint32_t empty = 0;
   {
     ClassSection section(kind.lock, self, LockLevel::heap_class);

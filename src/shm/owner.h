@@ -22,7 +22,7 @@ enum class OwnerKind : std::uint8_t {
   free = 0,           ///< nobody: the rest of the word is the allocator's
   worker = 1,         ///< id: slot, incarnation: of the slot. Swept when that incarnation is dead
   transaction = 2,    ///< id: cell number of the transaction, incarnation: its generation
-  suspended_run = 3,  ///< id and incarnation: of the suspended script run
+  suspended_run = 3,  ///< id: number of its cell (proxy/suspended_runs.h), which holds one run at a time
   location = 4,       ///< id: shard
   module = 5,         ///< id: account or number the module chose
   system = 6,         ///< made before the first fork, lives as long as the segment

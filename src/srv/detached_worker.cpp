@@ -23,13 +23,16 @@ DetachedWorker::DetachedWorker(Shared& shared, std::uint16_t slot, shm::WorkerKi
       x_cached_names(shared.dns, *shared.name_requests, *shared.event_inbox, x_actor, *shared.clock,
                      x_counters, shared.server.dns_requests, shared.settings.dns_try_ipv6),
       x_state(shared.registry->loaded().size(), nullptr),
-      x_shared_services{shared.segment,
-                        *shared.heap,
-                        x_actor,
-                        *shared.timers,
-                        *shared.event_inbox,
-                        x_chunks,
-                        kind == shm::WorkerKind::datagram ? this : nullptr},
+      x_shared_services{
+          shared.segment,
+          *shared.heap,
+          x_actor,
+          *shared.timers,
+          *shared.event_inbox,
+          x_chunks,
+          kind == shm::WorkerKind::event ? static_cast<proxy::MessageKeeper*>(&x_suspender) : this,
+          &x_suspender},
+      x_suspender(*shared.suspended, x_shared_services),
       x_services{x_log,
                  *shared.clock,
                  around.random,
@@ -78,13 +81,12 @@ Result<void> DetachedWorker::keep(const proxy::Run& run, shm::Owner owner,
 
 bool DetachedWorker::receive(RxPacket packet) noexcept {
   shm::Heap& heap = *x_shared.heap;
-  auto* block =
+  x_block =
       static_cast<char*>(heap.alloc(x_actor, kRxBlock, x_shared.message_account, shm::Priority::reserve));
-  if (block == nullptr) return false;
-  x_block = block;
+  if (x_block == nullptr) return false;
   const std::size_t size = packet.bytes.size();
   std::size_t arena_from = (size + std::size_t{8}) & ~std::size_t{7};
-  char* bytes = block;
+  char* bytes = x_block;
   if (arena_from > kRxBlock) {
     bytes = x_whole_copy = static_cast<char*>(heap.alloc(x_actor, size + 1, x_shared.message_account));
     arena_from = 0;
@@ -93,7 +95,7 @@ bool DetachedWorker::receive(RxPacket packet) noexcept {
     std::memcpy(bytes, packet.bytes.data(), size);
     bytes[size] = '\0';
     packet.bytes = {bytes, size};
-    Arena arena(block + arena_from, kRxBlock - arena_from, x_chunks);
+    Arena arena(x_block + arena_from, kRxBlock - arena_from, x_chunks);
     x_slot.stage.store(shm::Stage::received, std::memory_order_relaxed);
     x_pipeline.receive(packet, arena);
     x_slot.script.store(nullptr, std::memory_order_relaxed);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "proxy/keeper.h"
+#include "proxy/suspender.h"
 #include "script/vm.h"
 #include "shm/chunk_source.h"
 #include "srv/pipeline.h"
@@ -42,6 +42,7 @@ class DetachedWorker final : private proxy::MessageKeeper {
   Pipeline& pipeline() noexcept { return x_pipeline; }
   script::Vm& vm() noexcept { return x_vm; }
   proxy::Services& services() noexcept { return x_services; }
+  proxy::Suspender& suspender() noexcept { return x_suspender; }
   Logger& log() noexcept { return x_log; }
   /// For what modules do outside of messages.
   mod::WorkerContext module_context() noexcept { return {x_log, x_rank, x_services}; }
@@ -61,6 +62,7 @@ class DetachedWorker final : private proxy::MessageKeeper {
   std::vector<void*> x_state;
   std::vector<std::unique_ptr<mod::WorkerState>> x_owned;
   proxy::SharedServices x_shared_services;
+  proxy::Suspender x_suspender;
   proxy::Services x_services;
   script::Vm x_vm;
   Pipeline x_pipeline;

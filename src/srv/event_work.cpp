@@ -6,7 +6,7 @@ namespace ser::srv {
 void EventWork::start() {
   net::DnsCache cache = x_shared.dns;
   cache.repair();
-  reclaim();
+  x_shared.name_requests->reclaim(x_shared.clock->now());
   for (const std::string& name : x_shared.config_names) {
     static_cast<void>(x_questions.keep_fresh(name, net::DnsType::a));
     if (x_shared.settings.dns_try_ipv6) static_cast<void>(x_questions.keep_fresh(name, net::DnsType::aaaa));
@@ -28,7 +28,7 @@ void EventWork::drain() {
   while (x_shared.event_inbox->pop(event)) {
     if (event.type == kEventNameRequest)
       ask_for(static_cast<std::uint32_t>(event.words[0]));
-    else if (x_modules)
+    else if (!x_resumer.on_event(event) && x_modules)
       x_modules(event);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/dns_questions.h"
+#include "srv/resumer.h"
 #include "srv/shared.h"
 
 namespace ser::srv {
@@ -13,17 +14,23 @@ namespace ser::srv {
 class EventWork {
  public:
   /// All outlive it.
-  EventWork(Shared& shared, net::DnsQuestions& questions, Logger& log) noexcept
-      : x_shared(shared), x_questions(questions), x_log(log) {}
+  EventWork(Shared& shared, net::DnsQuestions& questions, Resumer& resumer, Logger& log) noexcept
+      : x_shared(shared), x_questions(questions), x_resumer(resumer), x_log(log) {}
 
   /// At the start of the worker, before the questions are started: what a predecessor left half done is put
   /// right, and the names of the configuration are kept fresh from now on.
   void start();
-  /// Requests for names whose writer died are freed; after a death somebody calls it.
-  void reclaim() noexcept { x_shared.name_requests->reclaim(x_shared.clock->now()); }
-  /// Who gets the events that are not about names: the modules.
+  /// Once the questions are started: the suspended runs that a predecessor left are found.
+  void find_suspended() { x_resumer.start(); }
+  /// Requests for names whose writer died are freed, and runs it suspended found; after a death somebody
+  /// calls it.
+  void reclaim() {
+    x_shared.name_requests->reclaim(x_shared.clock->now());
+    x_resumer.rescan_if_asked();
+  }
+  /// Who gets the events that are neither about names nor about runs: the modules.
   void set_modules(std::function<void(const shm::Event&)> modules) { x_modules = std::move(modules); }
-  /// Handles every event that is in the inbox.
+  /// Handles every event that is in the inbox. Runs that became ready are Resumer::resume_next()'s.
   void drain();
 
  private:
@@ -31,6 +38,7 @@ class EventWork {
 
   Shared& x_shared;
   net::DnsQuestions& x_questions;
+  Resumer& x_resumer;
   Logger& x_log;
   std::function<void(const shm::Event&)> x_modules;
 };

@@ -6,11 +6,21 @@
 
 namespace ser::srv {
 
+namespace {
+/// Runs that are resumed before sockets and inbox are looked at again.
+constexpr unsigned kRound = 32;
+/// For those that still wait when the server stops.
+constexpr Instant kStopTime = 500'000'000;
+}  // namespace
+
 EventWorker::EventWorker(const WorkerContext& context)
     : WorkerBase(context),
+      x_vm(*context.shared.program, *context.shared.registry),
+      x_pipeline(x_services, x_vm, context.shared.registry->loaded(), &x_slot),
       x_loop(*context.shared.clock),
       x_resolver(x_loop, context.shared.dns, x_log, context.shared.resolver),
-      x_work(context.shared, x_resolver.questions(), x_log) {
+      x_resumer(context.shared, with_script(), x_pipeline, x_resolver.questions(), x_slot),
+      x_work(context.shared, x_resolver.questions(), x_resumer, x_log) {
   x_work.set_modules([this](const shm::Event& event) {
     mod::WorkerContext worker{x_log, x_context.rank, x_services};
     if (ModuleTimers::pass_on(x_shared, event.type, event.words, worker)) x_sink.flush();
@@ -23,18 +33,43 @@ void EventWorker::after_death() {
   x_sink.flush();
 }
 
+/// What runs need of the services.
+proxy::Services& EventWorker::with_script() noexcept {
+  x_services.script_state = &x_vm;
+  x_services.routes = &x_vm;
+  x_shared_services.keeper = &x_suspender;
+  x_pipeline.set_chunks(&x_chunks);
+  return x_services;
+}
+
 void EventWorker::on_ready(int /*fd*/, std::uint32_t /*events*/) {
   x_shared.event_inbox->woke();
   // The supervisor wakes us after every death: what the dead one was writing is freed.
   x_work.reclaim();
   after_death();
-  drain_inbox();
 }
 
-void EventWorker::drain_inbox() {
+/// True: more runs are ready.
+bool EventWorker::resume_some() {
+  for (unsigned n = 0; n < kRound && x_resumer.resume_next(); ++n) x_sink.flush();
+  return x_resumer.has_ready();
+}
+
+/// True: there is more to do, do not sleep.
+bool EventWorker::work_off() {
   do {
     x_work.drain();
+    if (resume_some()) return true;
   } while (!x_shared.event_inbox->prepare_sleep());
+  return false;
+}
+
+/// Nobody is left without an answer, as far as the time reaches.
+void EventWorker::finish_suspended() {
+  x_work.drain();
+  x_resumer.expire_all();
+  const Instant end = x_shared.clock->now() + kStopTime;
+  while (x_shared.clock->now() < end && x_resumer.resume_next()) x_sink.flush();
 }
 
 int EventWorker::work() {
@@ -48,10 +83,11 @@ int EventWorker::work() {
   if (auto started = x_resolver.start(); !started) {
     LOG(x_log, error, "resolver: {}; host names will not be resolved", started.error().what);
   }
+  x_work.find_suspended();
   while (!stopping()) {
-    drain_inbox();
-    set_state(shm::WorkerState::sleeping);
-    if (auto ran = x_loop.run_once(-1); !ran) {
+    const bool more = work_off();
+    if (!more) set_state(shm::WorkerState::sleeping);
+    if (auto ran = x_loop.run_once(more ? 0 : -1); !ran) {
       LOG(x_log, critical, "event loop: {}", ran.error().what);
       return 1;
     }
@@ -59,6 +95,7 @@ int EventWorker::work() {
     if (segment_is_damaged()) return kExitDamaged;
   }
   set_state(shm::WorkerState::stopping);
+  finish_suspended();
   x_resolver.stop();
   return 0;
 }

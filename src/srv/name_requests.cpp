@@ -57,6 +57,12 @@ void NameRequests::reclaim(Instant now) noexcept {
   }
 }
 
+/// The first of a look-up: whoever waits looks again then.
+void CachedNames::note_pending(std::string_view name, net::DnsType type) noexcept {
+  if (x_pending_type != 0 || !x_pending.assign(name)) return;
+  x_pending_type = static_cast<std::uint16_t>(type);
+}
+
 void CachedNames::ask(std::string_view name, net::DnsType type, Instant now) noexcept {
   const std::uint32_t index = x_requests.put(name, type, now);
   if (index == NameRequests::kCells) return;
@@ -78,6 +84,7 @@ bool CachedNames::add_host(std::string_view host, std::uint16_t port, Instant no
     const net::DnsFreshness freshness = x_cache.find(host, type, now, x_answer);
     if (freshness != net::DnsFreshness::fresh) ask(host, type, now);
     if (freshness == net::DnsFreshness::miss) {
+      note_pending(host, type);
       waiting = true;
       continue;
     }
@@ -101,6 +108,7 @@ Result<CachedNames::Addresses> CachedNames::lookup(std::string_view host, std::u
   Addresses out;
   bool waiting = false;
   bool exists = false;
+  x_pending_type = 0;
   // RFC 3263 4.2: no port given, so SRV is asked first.
   if (port == 0) {
     std::memcpy(x_name, kSipUdp.data(), kSipUdp.size());
@@ -109,6 +117,7 @@ Result<CachedNames::Addresses> CachedNames::lookup(std::string_view host, std::u
     const net::DnsFreshness freshness = x_cache.find(srv_name, net::DnsType::srv, now, x_answer);
     if (freshness != net::DnsFreshness::fresh) ask(srv_name, net::DnsType::srv, now);
     if (freshness == net::DnsFreshness::miss) {
+      note_pending(srv_name, net::DnsType::srv);
       waiting = true;
     } else if (x_answer.status == net::DnsStatus::ok) {
       const net::DnsAnswer records = x_answer;
@@ -130,7 +139,11 @@ Result<std::string_view> CachedNames::reverse(const IpAddress& ip) noexcept {
   const net::DnsName name = net::reverse_name(ip);
   const net::DnsFreshness freshness = x_cache.find(name.view(), net::DnsType::ptr, now, x_answer);
   if (freshness != net::DnsFreshness::fresh) ask(name.view(), net::DnsType::ptr, now);
-  if (freshness == net::DnsFreshness::miss) return {Errc::pending, "address is being resolved"};
+  if (freshness == net::DnsFreshness::miss) {
+    x_pending_type = 0;
+    note_pending(name.view(), net::DnsType::ptr);
+    return {Errc::pending, "address is being resolved"};
+  }
   if (x_answer.status != net::DnsStatus::ok) return {Errc::not_found, "address has no name"};
   const std::string_view found = x_answer.name.view();
   std::memcpy(x_name, found.data(), found.size());

@@ -67,8 +67,12 @@ class CachedNames final : public proxy::NameService {
         x_ipv6(ipv6) {}
   Result<Addresses> lookup(std::string_view host, std::uint16_t port, Proto proto) noexcept override;
   Result<std::string_view> reverse(const IpAddress& ip) noexcept override;
+  Question pending() const noexcept override {
+    return x_pending_type != 0 ? Question{x_pending.view(), x_pending_type} : Question{};
+  }
 
  private:
+  void note_pending(std::string_view name, net::DnsType type) noexcept;
   void ask(std::string_view name, net::DnsType type, Instant now) noexcept;
   bool add_host(std::string_view host, std::uint16_t port, Instant now, Addresses& out, bool& waiting,
                 bool& exists) noexcept;
@@ -83,6 +87,8 @@ class CachedNames final : public proxy::NameService {
   bool x_ipv6;  ///< dns_try_ipv6
   net::DnsAnswer x_answer;
   char x_name[256];
+  net::DnsName x_pending;
+  std::uint16_t x_pending_type = 0;  ///< 0: x_pending is none
 };
 
 }  // namespace ser::srv

@@ -167,14 +167,13 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
   state->kind = run.is_request() ? RouteKind::request : RouteKind::reply;
   if (x_admission != Admission::open && refuse(run)) [[unlikely]]
     return;
-  if (x_vm.program().log_prefix != UINT32_MAX) x_services.log.set_prefix(x_vm.log_prefix(run));
+  if (x_vm.program().log_prefix != UINT32_MAX) {
+    state->log_prefix = x_vm.log_prefix(run);
+    x_services.log.set_prefix(state->log_prefix);
+  }
   if (bad_start.error.code != Errc::none) {
     answer_bad_request(run, bad_start.error);
-  } else if (pre_script(run)) {
-    if (run.is_request())
-      handle_request(run);
-    else
-      handle_response(run);
+  } else if (pre_script(run) && (run.is_request() ? handle_request(run) : handle_response(run))) [[likely]] {
     // Before the hooks: one of them may put the message down (proxy::put_down).
     x_last_headers_indexed = message->headers_indexed();
     post_script(run);
@@ -240,19 +239,25 @@ void Pipeline::post_script(Run& run) noexcept {
   for (mod::Module* module : x_post) module->post_script(run);
 }
 
-void Pipeline::handle_request(Run& run) noexcept {
+bool Pipeline::handle_request(Run& run) noexcept {
   RunState& state = run.state();
   state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
   // Without sl in the configuration nobody else knows the ACK to a 503 or 400 of the core's.
   if (run.message().method() == sip::Method::ack && proxy::is_ack_to_local_reply(run)) {
     count(x_services.count.absorbed_acks);
-    return;
+    return true;
   }
   stage(Stage::script);
   count(x_services.count.script_runs);
-  const Ended ended = x_vm.run(x_vm.program().request, run);
+  return finish_request(run, x_vm.run(x_vm.program().request, run));
+}
+
+bool Pipeline::finish_request(Run& run, Ended ended) noexcept {
+  if (ended.how == Ended::How::suspended && park_script(run, ended, Phase::request_route)) [[unlikely]]
+    return false;
   answer_if_silent(run, ended.how);
-  if (ended.how == Ended::How::dropped && !state.sent) count(x_services.count.dropped_requests);
+  if (ended.how == Ended::How::dropped && !run.state().sent) count(x_services.count.dropped_requests);
+  return true;
 }
 
 /// A request that could not be sent on, or whose script broke off, is answered: silence would make the client
@@ -274,7 +279,7 @@ void Pipeline::answer_if_silent(Run& run, Ended::How how) noexcept {
   if (auto sent = proxy::send_local_reply(run, reply); !sent) count(x_services.count.err_requests);
 }
 
-void Pipeline::handle_response(Run& run) noexcept {
+bool Pipeline::handle_response(Run& run) noexcept {
   RunState& state = run.state();
   const sip::Via& top = **run.message().via(0);
   const auto below = run.message().via(1);
@@ -291,26 +296,97 @@ void Pipeline::handle_response(Run& run) noexcept {
       !x_services.sockets.is_myself(top.host, top.port != 0 ? top.port : std::uint16_t{5060})) {
     count(x_services.count.stray_replies);
     count(x_services.count.dropped_replies);
-    return;
+    return true;
   }
-  if (x_vm.program().reply != script::kNoBlock) {
-    stage(Stage::script);
-    count(x_services.count.script_runs);
-    const Ended ended = x_vm.run(x_vm.program().reply, run);
-    if (ended.how == Ended::How::dropped || ended.how == Ended::How::failed) {
-      count(x_services.count.dropped_replies);
-      return;
-    }
+  if (x_vm.program().reply == script::kNoBlock) return pass_response_on(run);
+  stage(Stage::script);
+  count(x_services.count.script_runs);
+  return finish_reply_route(run, x_vm.run(x_vm.program().reply, run));
+}
+
+bool Pipeline::finish_reply_route(Run& run, Ended ended) noexcept {
+  if (ended.how == Ended::How::suspended && park_script(run, ended, Phase::reply_route)) [[unlikely]]
+    return false;
+  if (ended.how == Ended::How::dropped || ended.how == Ended::How::failed) {
+    count(x_services.count.dropped_replies);
+    return true;
   }
+  return pass_response_on(run);
+}
+
+bool Pipeline::pass_response_on(Run& run) noexcept {
   stage(Stage::response);
   for (mod::Module* module : x_response) {
-    if (module->on_response(run) == mod::ResponseVerdict::absorb) return;
+    if (module->on_response(run) == mod::ResponseVerdict::absorb) return true;
   }
+  return forward_response(run);
+}
+
+bool Pipeline::forward_response(Run& run) noexcept {
   stage(Stage::forward);
-  if (auto sent = proxy::forward_response(run); !sent) {
-    LOG(x_services.log, debug, "response from {} not forwarded: {}", print(state.rx.from).view(),
+  auto sent = proxy::forward_response(run);
+  if (!sent && sent.error().code == Errc::suspended) [[unlikely]] {
+    if (park(run, nullptr, Phase::forward_response)) return false;
+    run.state().wait_is_over = true;
+    sent = proxy::forward_response(run);
+  }
+  if (!sent) {
+    LOG(x_services.log, debug, "response from {} not forwarded: {}", print(run.state().rx.from).view(),
         sent.error().what);
   }
+  return true;
+}
+
+bool Pipeline::park(Run& run, script::Machine* machine, Phase phase) noexcept {
+  if (x_services.shared == nullptr || x_services.shared->suspender == nullptr) return false;
+  const std::uint64_t progress = machine != nullptr ? machine->progress() : 0;
+  if (!x_services.shared->suspender->park(run, {machine, progress, static_cast<std::uint8_t>(phase)}))
+    return false;
+  // Another worker may be at work on it already: we have no message in hand.
+  stage(Stage::none);
+  return true;
+}
+
+/// False: the run cannot wait any more, or at all, and has gone on to its end without the answer.
+bool Pipeline::park_script(Run& run, Ended& ended, Phase phase) noexcept {
+  while (ended.how == Ended::How::suspended) {
+    if (park(run, ended.machine, phase)) return true;
+    ended = ended.machine->again ? x_vm.call_again(*ended.machine, run, true)
+                                 : x_vm.resume(*ended.machine, run, mod::Outcome::no());
+  }
+  return false;
+}
+
+bool Pipeline::go_on(Run& run, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
+  auto* machine = static_cast<script::Machine*>(suspended.machine);
+  const auto phase = static_cast<Phase>(suspended.phase);
+  if (phase == Phase::forward_response) {
+    run.state().wait_is_over = answer.expired;
+    return forward_response(run);
+  }
+  const Ended ended = machine->again ? x_vm.call_again(*machine, run, answer.expired)
+                                     : x_vm.resume(*machine, run, {answer.code, mod::Outcome::Flow::next});
+  return phase == Phase::request_route ? finish_request(run, ended) : finish_reply_route(run, ended);
+}
+
+void Pipeline::resume(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
+  proxy::SharedServices& shared = *x_services.shared;
+  Arena arena(suspended.message.arena, shared.chunks);
+  RunState& state = *suspended.message.state;
+  state.message->set_arena(arena);
+  if (state.edits != nullptr) state.edits->set_arena(arena);
+  if (x_slot != nullptr) x_slot->script.store(&state.script, std::memory_order_relaxed);
+  stage(Stage::resume);
+  // What was begun shall end, also while memory is scarce.
+  set_priority(shm::Priority::reserve);
+  x_services.log.set_prefix(state.log_prefix);
+  Run run(state, x_services);
+  if (go_on(run, suspended, answer)) {
+    post_script(run);
+    shared.suspender->finish(arena);
+  }
+  x_services.log.set_prefix({});
+  stage(Stage::none);
 }
 
 }  // namespace ser::srv

@@ -9,6 +9,7 @@
 #include "mod/registry.h"
 #include "proxy/run.h"
 #include "proxy/services.h"
+#include "proxy/suspender.h"
 #include "script/vm.h"
 #include "shm/chunk_source.h"
 #include "shm/slot.h"
@@ -30,6 +31,10 @@ class Pipeline {
   /// What the messages so far produced has left. Hooks may send more.
   void flushed() noexcept;
 
+  /// Goes on with the run that the worker's Suspender took up, with what came of its wait, and ends it as
+  /// receive() does; or it waits once more. What is to be sent has gone to the sink.
+  void resume(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept;
+
   /// From the next message on: whether requests that begin something new are answered 503 at once.
   void set_admission(Admission admission) noexcept { x_admission = admission; }
   /// Where the arenas get their chunks: told with each message whether it may draw on the reserve. May be
@@ -42,8 +47,18 @@ class Pipeline {
  private:
   bool screen(RxPacket& packet, sip::LineIndex& lines) noexcept;
   void count_received(const sip::Message& message) noexcept;
-  void handle_request(proxy::Run& run) noexcept;
-  void handle_response(proxy::Run& run) noexcept;
+  /// What a run has come to when it waits; stands in SuspendedRun::phase.
+  enum class Phase : std::uint8_t { request_route, reply_route, forward_response };
+  // All of these: false when the run waits, and is not ours any more.
+  bool handle_request(proxy::Run& run) noexcept;
+  bool handle_response(proxy::Run& run) noexcept;
+  bool finish_request(proxy::Run& run, script::Ended ended) noexcept;
+  bool finish_reply_route(proxy::Run& run, script::Ended ended) noexcept;
+  bool pass_response_on(proxy::Run& run) noexcept;
+  bool forward_response(proxy::Run& run) noexcept;
+  bool go_on(proxy::Run& run, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept;
+  bool park(proxy::Run& run, script::Machine* machine, Phase phase) noexcept;
+  bool park_script(proxy::Run& run, script::Ended& ended, Phase phase) noexcept;
   void set_priority(shm::Priority priority) noexcept {
     if (x_chunks != nullptr) x_chunks->set_priority(priority);
   }

@@ -80,6 +80,8 @@ bool Reaper::hand_over(const Death& death) noexcept {
   const std::uint32_t locks =
       x_shared.slots->release_locks(x_shared.segment, death.worker.slot, death.worker);
   if (locks != 0) LOG(x_log, notice, "{} locks of a dead worker released", locks);
+  // It may have died between letting a run wait and telling the event worker, which is woken afterwards.
+  x_shared.suspended->ask_rescan();
   if (death.kind != shm::WorkerKind::datagram) return true;
   if (!batch_is_sane(*slot)) return false;
   const shm::Owner dead = shm::Owner::worker(death.worker);
@@ -93,11 +95,24 @@ bool Reaper::hand_over(const Death& death) noexcept {
   return true;
 }
 
+/// A suspended run in the hands of the dead one is lost with it, wherever its cells were on their way to;
+/// those that waited go on.
 bool Reaper::sweep_incarnation(shm::WorkerId dead) noexcept {
+  if (!sweep_owner(shm::Owner::worker(dead))) return false;
+  const proxy::SuspendedRuns& runs = *x_shared.suspended;
+  std::uint32_t index = 0;
+  while ((index = runs.next_held(index, dead)) != proxy::SuspendedRuns::kNone) {
+    if (!sweep_owner(proxy::SuspendedRuns::owner(index))) return false;
+    runs.bury(*x_shared.timers, x_actor, index);
+  }
+  return true;
+}
+
+bool Reaper::sweep_owner(shm::Owner dead) noexcept {
   shm::SweepCursor cursor;
   for (unsigned stuck = 0; stuck < kPatience;) {
     const shm::SweepCursor before = cursor;
-    if (x_shared.heap->sweep(x_actor, shm::Owner::worker(dead), cursor, kSlice)) {
+    if (x_shared.heap->sweep(x_actor, dead, cursor, kSlice)) {
       if (cursor.freed_cells != 0)
         LOG(x_log, notice, "{} cells of a dead worker freed, {} bytes", cursor.freed_cells,
             cursor.freed_bytes);

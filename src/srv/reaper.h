@@ -36,8 +36,8 @@ class Reaper {
   /// slot. Waits for nothing. False: the slot was overwritten.
   bool hand_over(const Death& death) noexcept;
   /// Frees the cells that dead incarnations of the slot own, in slices, with a pause between them so that the
-  /// living find the locks free. False: the heap was found overwritten, or a lock is not to be had for
-  /// seconds.
+  /// living find the locks free; and those of suspended runs they had in hand. False: the heap was found
+  /// overwritten, or a lock is not to be had for seconds.
   bool sweep(std::uint16_t slot) noexcept;
   /// Both, for a process, with what is kept of the death before and between (src/crash): the slot's `reaped`
   /// tells the supervisor when the first is done. `sweep_only`: a reaper that was ended did the first, and
@@ -49,6 +49,7 @@ class Reaper {
   void tell(const crash::Recorded& recorded) noexcept;
   bool batch_is_sane(const shm::WorkerSlot& slot) const noexcept;
   bool sweep_incarnation(shm::WorkerId dead) noexcept;
+  bool sweep_owner(shm::Owner dead) noexcept;
   bool is_damaged() const noexcept;
 
   Shared& x_shared;

@@ -270,9 +270,11 @@ bool Server::prepare_segment() {
   auto timers = shm::Timers::create(s.segment);
   auto inbox = shm::Inbox::create(s.segment, kInboxEvents, s.event_wake.get());
   auto requests = NameRequests::create(s.segment);
+  auto suspended = proxy::SuspendedRuns::create(s.segment, s.settings.max_suspended);
   auto quarantine = crash::Quarantine::create(s.segment, x_config.quarantine);
   void* dns = s.segment.reserve(net::DnsCache::bytes_for(kDnsEntries));
-  if (!slots || !heap || !timers || !inbox || !requests || !quarantine || dns == nullptr || !s.event_wake) {
+  if (!slots || !heap || !timers || !inbox || !requests || !suspended || !quarantine || dns == nullptr ||
+      !s.event_wake) {
     return fail("the shared segment is too small for this many workers; lower children or raise -m");
   }
   s.slots = std::make_unique<shm::SlotTable>(*slots);
@@ -280,6 +282,7 @@ bool Server::prepare_segment() {
   s.timers = std::make_unique<shm::Timers>(*timers);
   s.event_inbox = std::make_unique<shm::Inbox>(*inbox);
   s.name_requests = std::make_unique<NameRequests>(*requests);
+  s.suspended = std::make_unique<proxy::SuspendedRuns>(*suspended);
   s.quarantine = std::make_unique<crash::Quarantine>(*quarantine);
   s.dns = net::DnsCache::create(dns, kDnsEntries, s.segment.header().table_key);
   const auto receivers =

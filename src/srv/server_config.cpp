@@ -174,6 +174,8 @@ class Reader {
     s.mhomed = flag("mhomed", false);
     s.max_branches = static_cast<std::uint16_t>(number("max_branches", 16));
     s.max_message_size = static_cast<std::uint32_t>(number("max_message_size", 65535));
+    s.max_suspended = static_cast<std::uint32_t>(number("max_suspended", 10'000));
+    s.name_wait = number("dns_suspend_timeout", 5000) * 1'000'000;
     s.overload_batches = static_cast<std::uint32_t>(number("overload_batches", 128));
     s.overload_retry_after = static_cast<std::uint32_t>(number("overload_retry_after", 5));
     s.max_while_loops = static_cast<std::uint32_t>(number("max_while_loops", 100));
@@ -195,6 +197,14 @@ class Reader {
   void resolver() {
     net::ResolverOptions& r = x_out.resolver;
     r.timeout_ms = static_cast<std::uint32_t>(std::min<std::int64_t>(number("dns_retr_time", 1), 60)) * 1000;
+    r.servers = text("dns_servers");
+    for (std::string_view rest = r.servers; !rest.empty();) {
+      const std::string_view one = trim(split_off(rest, ','));
+      const auto spec = net::parse_listen_text("udp:" + std::string(one));
+      if (!spec || !parse_ip(spec->host))
+        x_out.errors.push_back(
+            fmt::format("dns_servers: '{}' is no address; 192.0.2.53 or [2001:db8::1]:5353 is", one));
+    }
     r.tries = static_cast<std::uint32_t>(number("dns_retr_no", 3));
     r.negative_ttl = static_cast<std::uint32_t>(number("dns_cache_negative_ttl", 60));
     r.min_ttl = static_cast<std::uint32_t>(std::max<std::int64_t>(number("dns_cache_min_ttl", 1), 1));

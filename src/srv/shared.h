@@ -20,6 +20,7 @@
 #include "net/udp_socket.h"
 #include "proxy/local_sockets.h"
 #include "proxy/services.h"
+#include "proxy/suspended_runs.h"
 #include "script/script.h"
 #include "shm/counters_page.h"
 #include "shm/heap.h"
@@ -74,6 +75,7 @@ struct Shared {
   std::unique_ptr<shm::Timers> timers;
   std::unique_ptr<shm::Inbox> event_inbox;
   std::unique_ptr<NameRequests> name_requests;
+  std::unique_ptr<proxy::SuspendedRuns> suspended;
   std::vector<SlotAreas> slot_areas;  ///< by slot
   net::DnsCache dns;
   shm::AccountId message_account = 0;

@@ -10,6 +10,8 @@ constexpr std::uint32_t kRound = 64;
 }  // namespace
 
 void TimerWorker::fire(const shm::TimerEvent& event) {
+  // The event worker goes on with it: no script runs here.
+  if (x_suspender.on_timer(event)) return;
   x_slot.message_serial.store(x_slot.message_serial.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
   x_slot.stage.store(shm::Stage::timer, std::memory_order_relaxed);

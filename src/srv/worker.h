@@ -10,6 +10,7 @@
 #include "net/source_address.h"
 #include "proxy/keeper.h"
 #include "proxy/services.h"
+#include "proxy/suspender.h"
 #include "shm/actor.h"
 #include "shm/chunk_source.h"
 #include "shm/slot.h"
@@ -67,6 +68,7 @@ class WorkerBase {
   std::unique_ptr<KernelSources> x_sources;
   std::vector<void*> x_module_state;
   proxy::SharedServices x_shared_services;
+  proxy::Suspender x_suspender;
   proxy::Services x_services;
   std::vector<std::unique_ptr<mod::WorkerState>> x_owned_state;
 };
