@@ -63,27 +63,31 @@ Outcome Tm::newtran(Run& run) {
 /// ACK to a 2xx, and a CANCEL whose INVITE we do not know, are forwarded without state (RFC
 /// 3261 16.10, 13.3).
 Outcome Tm::relay_statelessly(Run& run, const SockAddr* to) {
-  return Outcome::from(
-      static_cast<bool>(to != nullptr ? proxy::forward_request(run, *to) : proxy::forward_request(run)));
+  const auto sent = to != nullptr ? proxy::forward_request(run, *to) : proxy::forward_request(run);
+  return sent ? Outcome::yes() : failed(sent.error());
 }
 
-/// The arguments as an address. False: there is none of that name; `address` is empty without arguments.
-bool Tm::destination(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port,
-                     std::optional<SockAddr>& address) {
-  if (!host) return true;
-  const auto resolved =
-      proxy::resolve(run.services(), *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);
-  if (resolved)
-    address = *resolved;
-  else
-    run.fail(478, "Unresolvable destination");
-  return static_cast<bool>(resolved);
+/// The arguments as an address, nothing without arguments. Errc::suspended: the run waits for the name.
+Result<std::optional<SockAddr>> Tm::destination(Run& run, std::optional<std::string_view> host,
+                                                std::optional<std::int64_t> port) {
+  // Once it is a transaction's, a request cannot wait. ACK and CANCEL may be for one that is there.
+  const sip::Method method = run.message().method();
+  const bool makes_one =
+      transaction(run) == nullptr && method != sip::Method::ack && method != sip::Method::cancel;
+  if (!host && makes_one && proxy::wait_for_destinations(run))
+    return {Errc::suspended, "the run waits for a name"};
+  if (!host) return std::optional<SockAddr>();
+  const auto resolved = proxy::resolve(run, *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);
+  if (resolved) return std::optional(*resolved);
+  if (resolved.error().code != Errc::suspended) run.fail(478, "Unresolvable destination");
+  return resolved.error();
 }
 
 Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
-  std::optional<SockAddr> address;
-  if (!run.is_request() || !destination(run, host, port, address)) return Outcome::no();
-  const SockAddr* to = address ? &*address : nullptr;
+  if (!run.is_request()) return Outcome::no();
+  const auto address = destination(run, host, port);
+  if (!address) return failed(address.error());
+  const SockAddr* to = *address ? &**address : nullptr;
   if (run.message().method() == sip::Method::ack && transaction(run) == nullptr) {
     txn::TransactionId id;
     if (engine(run).match(run, id) == Engine::Found::ack) return Outcome::stop();
@@ -103,10 +107,11 @@ Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<
 
 /// What has no transaction is not replicated: an ACK, and a CANCEL, which goes where its INVITE went.
 Outcome Tm::replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
-  std::optional<SockAddr> address;
-  if (!run.is_request() || !destination(run, host, port, address)) return Outcome::no();
   const sip::Method method = run.message().method();
-  if (method == sip::Method::ack || method == sip::Method::cancel) return Outcome::no();
+  if (!run.is_request() || method == sip::Method::ack || method == sip::Method::cancel) return Outcome::no();
+  const auto resolved = destination(run, host, port);
+  if (!resolved) return failed(resolved.error());
+  std::optional<SockAddr> address = *resolved;
   bool ended = false;
   const auto made = ensure(run, ended);
   if (!made) return ended ? Outcome::stop() : Outcome::no();

@@ -136,8 +136,12 @@ class Tm final : public mod::Module {
   void grant_wishes(Run& run, txn::Transaction& transaction) const noexcept;
   /// The run's transaction, made now when there is none. A retransmission ends the run: `ended`.
   Result<txn::Transaction*> ensure(Run& run, bool& ended);
-  static bool destination(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port,
-                          std::optional<SockAddr>& address);
+  static Result<std::optional<SockAddr>> destination(Run& run, std::optional<std::string_view> host,
+                                                     std::optional<std::int64_t> port);
+  /// What a function answers whose destination is not known.
+  static Outcome failed(const Error& error) {
+    return error.code == Errc::suspended ? Outcome::again() : Outcome::no();
+  }
   Outcome relay_statelessly(Run& run, const SockAddr* to);
   std::uint16_t last_status(Run& run) const noexcept;
   txn::Branch* last_branch(Run& run) const noexcept;
