@@ -94,7 +94,9 @@ bool Server::start() {
     worker->vm().set_trace(&x_trace);
   x_questions = std::make_unique<net::DnsQuestions>(x_around.clock, shared.dns, x_event_worker->log(),
                                                     shared.resolver, static_cast<net::DnsTransport&>(*this));
-  x_event_work = std::make_unique<srv::EventWork>(shared, *x_questions, x_event_worker->log());
+  x_resumer = std::make_unique<srv::Resumer>(shared, x_event_worker->services(), x_event_worker->pipeline(),
+                                             *x_questions, x_event_worker->slot());
+  x_event_work = std::make_unique<srv::EventWork>(shared, *x_questions, *x_resumer, x_event_worker->log());
   x_event_work->set_modules([this](const shm::Event& event) {
     mod::WorkerContext worker = x_event_worker->module_context();
     srv::ModuleTimers::pass_on(x_server->shared(), event.type, event.words, worker);
@@ -131,15 +133,21 @@ void Server::deliver(const Datagram& datagram) {
   settle();
 }
 
+/// The event worker's turn: its inbox, and the runs that need not wait any longer.
+void Server::work_off() {
+  x_event_work->drain();
+  for (x_trace.pc = UINT32_MAX; x_resumer->resume_next(); x_trace.pc = UINT32_MAX) x_event_work->drain();
+}
+
 /// After anything that ran: the inbox is looked into in the event worker's own turn, and the timer worker
 /// woken when a timer is due.
 void Server::settle() {
   srv::Shared& shared = x_server->shared();
-  if (shared.event_inbox->size() != 0 && !x_drain_planned) {
+  if ((shared.event_inbox->size() != 0 || x_resumer->has_ready()) && !x_drain_planned) {
     x_drain_planned = true;
     x_around.queue.at(x_around.clock.now(), [this] {
       x_drain_planned = false;
-      x_event_work->drain();
+      work_off();
       settle();
     });
   }
@@ -158,8 +166,10 @@ void Server::fire_timers() {
   srv::Shared& shared = x_server->shared();
   mod::WorkerContext worker = x_timer_worker->module_context();
   while (shared.timers->expire(x_timer_worker->actor(), x_around.clock.now(), kRound,
-                               [&](const shm::TimerEvent& event) { x_timers->fire(event, worker); }) ==
-         kRound) {
+                               [&](const shm::TimerEvent& event) {
+                                 if (!x_timer_worker->suspender().on_timer(event))
+                                   x_timers->fire(event, worker);
+                               }) == kRound) {
   }
   const Instant next = shared.timers->next_expiry();
   // A wheel slot may be due though what is in it is not: look again a tick later, or the world would stand

@@ -81,6 +81,7 @@ class Server final : public Node, private PacketSink, private net::DnsTransport,
   void line(LogLevel level, std::string_view text) noexcept override;
   void settle();
   void fire_timers();
+  void work_off();
   SockAddr source_of(const TxTarget& target) const;
 
   std::string x_name;
@@ -94,6 +95,7 @@ class Server final : public Node, private PacketSink, private net::DnsTransport,
   std::unique_ptr<srv::Server> x_server;
   std::unique_ptr<srv::DetachedWorker> x_receiver, x_event_worker, x_timer_worker;
   std::unique_ptr<net::DnsQuestions> x_questions;
+  std::unique_ptr<srv::Resumer> x_resumer;
   std::unique_ptr<srv::EventWork> x_event_work;
   std::unique_ptr<srv::ModuleTimers> x_timers;
   Instant x_timer_at = EventQueue::kNever, x_refresh_at = EventQueue::kNever;

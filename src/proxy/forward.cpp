@@ -38,6 +38,25 @@ Result<std::string_view> write_and_send(Run& run, const sip::WriteOptions& optio
 
 }  // namespace
 
+bool wait_for_destinations(Run& run) noexcept {
+  const auto waits = [&run](std::string_view uri_text) {
+    const auto uri = sip::parse_uri(uri_text);
+    if (!uri || !uri->is_sip()) return false;
+    const auto maddr = uri->param("maddr");
+    const std::string_view host = maddr && !maddr->empty() ? *maddr : uri->host;
+    if (host.empty() || parse_ip(host)) return false;
+    const auto found = run.services().names.lookup(host, uri->port, Proto::udp);
+    return !found && found.error().code == Errc::pending && wait_for_name(run);
+  };
+  const RunState& state = run.state();
+  if (waits(state.dst_uri.empty() ? run.uri() : state.dst_uri)) return true;
+  for (std::size_t i = 0; i < state.branch_count; ++i) {
+    const Branch& branch = state.branches[i];
+    if (waits(branch.dst_uri.empty() ? branch.uri : branch.dst_uri)) return true;
+  }
+  return false;
+}
+
 Result<TxTarget> choose_target(Run& run, const SockAddr& to) noexcept {
   Services& services = run.services();
   const RunState& state = run.state();

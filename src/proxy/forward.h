@@ -27,6 +27,11 @@ Result<SockAddr> resolve(const Run& run, std::string_view host, std::uint16_t po
 /// honoured). Errc::suspended as above, and nothing is noted in the run then; else sets its last_error.
 Result<SockAddr> next_hop(Run& run) noexcept;
 
+/// For who makes a transaction of the request first, whose run cannot wait any more: true when a host name of
+/// the run's destination or of one of its branches is being looked up and the run will wait for it. Then the
+/// function answers Outcome::again(). What else may be wrong with them next_hop() says.
+bool wait_for_destinations(Run& run) noexcept;
+
 /// The socket and source address to reach `to` from. Errc::refused: no host's address; Errc::not_found: no
 /// socket of its family.
 Result<TxTarget> choose_target(Run& run, const SockAddr& to) noexcept;

@@ -474,8 +474,9 @@ bool Server::renew() {
   reserve_drop_cells();
   if (!start_modules()) return false;
   Counters own = s.pages->page(static_cast<std::uint16_t>(x_posts.size()));
+  // What is so now belonged to the old segment.
   for (std::size_t i = 0; i < figures.size(); ++i)
-    own.add(CounterId{static_cast<std::uint16_t>(i)}, figures[i]);
+    if (!s.counters.entries()[i].gauge) own.add(CounterId{static_cast<std::uint16_t>(i)}, figures[i]);
   own.add(s.server.renewals);
   return true;
 }
