@@ -23,14 +23,22 @@ EventWorker::EventWorker(const WorkerContext& context)
       x_work(context.shared, x_resolver.questions(), x_resumer, x_log) {
   x_work.set_modules([this](const shm::Event& event) {
     mod::WorkerContext worker{x_log, x_context.rank, x_services};
-    if (ModuleTimers::pass_on(x_shared, event.type, event.words, worker)) x_sink.flush();
+    if (ModuleTimers::pass_on(x_shared, event.type, event.words, worker)) flush();
   });
 }
 
 void EventWorker::after_death() {
   mod::WorkerContext worker{x_log, x_context.rank, x_services};
   for (mod::Loaded& loaded : x_shared.registry->loaded()) loaded.module->after_death(worker);
-  x_sink.flush();
+  flush();
+}
+
+/// What waits for the datagrams to have left may lead to more.
+void EventWorker::flush() noexcept {
+  do {
+    x_sink.flush();
+    x_pipeline.flushed();
+  } while (!x_sink.empty());
 }
 
 /// What runs need of the services.
@@ -38,6 +46,7 @@ proxy::Services& EventWorker::with_script() noexcept {
   x_services.script_state = &x_vm;
   x_services.routes = &x_vm;
   x_shared_services.keeper = &x_suspender;
+  x_shared_services.batches = true;
   x_pipeline.set_chunks(&x_chunks);
   return x_services;
 }
@@ -51,7 +60,7 @@ void EventWorker::on_ready(int /*fd*/, std::uint32_t /*events*/) {
 
 /// True: more runs are ready.
 bool EventWorker::resume_some() {
-  for (unsigned n = 0; n < kRound && x_resumer.resume_next(); ++n) x_sink.flush();
+  for (unsigned n = 0; n < kRound && x_resumer.resume_next(); ++n) flush();
   return x_resumer.has_ready();
 }
 
@@ -69,7 +78,7 @@ void EventWorker::finish_suspended() {
   x_work.drain();
   x_resumer.expire_all();
   const Instant end = x_shared.clock->now() + kStopTime;
-  while (x_shared.clock->now() < end && x_resumer.resume_next()) x_sink.flush();
+  while (x_shared.clock->now() < end && x_resumer.resume_next()) flush();
 }
 
 int EventWorker::work() {

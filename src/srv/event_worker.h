@@ -19,6 +19,7 @@ class EventWorker final : public WorkerBase, private net::FdHandler {
  private:
   int work() override;
   void on_ready(int fd, std::uint32_t events) override;
+  void flush() noexcept;
   void after_death();
   proxy::Services& with_script() noexcept;
   bool work_off();
