@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/endpoint.h"
@@ -67,7 +73,35 @@ TEST(Hash, ReferenceVector) {
     for (const char c : text.substr(0, size)) bytewise.add(std::string_view(&c, 1));
     EXPECT_EQ(bytewise.finish(), sip_hash(key, text.substr(0, size))) << size;
   }
+  // A list is hashed with the places where its parts end.
+  EXPECT_EQ(sip_hash(key, {text}), sip_hash(key, text));
+  std::set<std::uint64_t> hashes;
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    hashes.insert(sip_hash(key, {text.substr(0, cut), text.substr(cut)}));
+    const std::string behind = std::string(text.substr(0, cut)) + "|";
+    EXPECT_EQ(sip_hash(key, {std::string_view(behind).substr(0, cut), text.substr(cut)}),
+              sip_hash(key, {text.substr(0, cut), text.substr(cut)}));
+  }
+  EXPECT_EQ(hashes.size(), text.size() + 1);
   EXPECT_NE(sip_hash(key, "a"), sip_hash(key, std::string_view("a\0", 2)));
+}
+
+TEST(Endpoint, DottedQuadsAreReadAsTheSystemDoes) {
+  // Everything of up to five parts out of these, with and without a dot or digit too many.
+  const std::vector<std::string> parts{"",    "0",   "1",   "00",  "09",   "10", "99",
+                                       "100", "255", "256", "999", "1000", "x",  "1 "};
+  std::uint32_t state = 1;
+  const auto next = [&] { return state = state * 1664525U + 1013904223U, state >> 16; };
+  for (int round = 0; round < 20000; ++round) {
+    std::string text = parts[next() % parts.size()];
+    const unsigned more = next() % 8 == 0 ? next() % 5 : 3;
+    for (unsigned i = 0; i < more; ++i) text += "." + parts[next() % (next() % 3 == 0 ? parts.size() : 9)];
+    in_addr expected{};
+    const bool good = inet_pton(AF_INET, text.c_str(), &expected) == 1;
+    const auto ip = parse_ip(text);
+    ASSERT_EQ(bool{ip}, good) << text;
+    EXPECT_TRUE(!good || std::memcmp(ip->bytes.data(), &expected, 4) == 0) << text;
+  }
 }
 
 TEST(Endpoint, ParsesAndPrints) {

@@ -67,31 +67,55 @@ bool IpAddress::in_network(const IpAddress& net, unsigned bits) const noexcept {
 
 namespace {
 
-/// Dotted quad and nothing else: no leading zeros, which some read as octal (inet_pton refuses them too).
-bool parse_dotted_quad(std::string_view text, IpAddress& ip) noexcept {
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  for (unsigned part = 0; part < 4; ++part) {
-    if (part != 0 && (p == end || *p++ != '.')) return false;
-    if (p == end || !is_digit(*p)) return false;
-    unsigned value = static_cast<unsigned>(*p++ - '0');
-    const bool zero = value == 0;
-    for (unsigned digits = 1; p != end && is_digit(*p); ++digits) {
-      if (zero || digits == 3) return false;
-      value = value * 10 + static_cast<unsigned>(*p++ - '0');
+/// One part of a dotted quad at `p`, in text that ends with a NUL: up to three digits, without leading zeros,
+/// which some read as octal (inet_pton refuses them too). Returns what is behind it; nullptr: there is none.
+[[gnu::always_inline]] inline const char* parse_part(const char* p, std::uint8_t& part) noexcept {
+  const auto digit = [](char c) { return static_cast<unsigned>(static_cast<unsigned char>(c)) - '0'; };
+  unsigned value = digit(*p++);
+  if (value > 9) return nullptr;
+  if (unsigned next = digit(*p); next <= 9) {
+    if (value == 0) return nullptr;
+    value = value * 10 + next;
+    next = digit(*++p);
+    if (next <= 9) {
+      value = value * 10 + next;
+      if (value > 255) return nullptr;
+      ++p;
     }
-    if (value > 255) return false;
-    ip.bytes[part] = static_cast<std::uint8_t>(value);
+  }
+  part = static_cast<std::uint8_t>(value);
+  return p;
+}
+
+/// Dotted quad and nothing else.
+bool parse_dotted_quad(std::string_view text, IpAddress& ip) noexcept {
+  constexpr std::size_t kShortest = 7;
+  constexpr std::size_t kLongest = 15;
+  if (text.size() - kShortest > kLongest - kShortest) return false;
+  // A copy with a NUL behind it, of two words that may overlap: no bounds to be checked from here on.
+  char copy[kLongest + 1] = {};
+  if (text.size() >= 8) {
+    std::memcpy(copy, text.data(), 8);
+    std::memcpy(copy + text.size() - 8, text.data() + text.size() - 8, 8);
+  } else {
+    std::memcpy(copy, text.data(), kShortest);
+  }
+  const char* p = copy;
+  for (unsigned part = 0; part < 4; ++part) {
+    if (part != 0 && *p++ != '.') return false;
+    p = parse_part(p, ip.bytes[part]);
+    if (p == nullptr) return false;
   }
   ip.family = IpAddress::Family::v4;
-  return p == end;
+  return p == copy + text.size();
 }
 
 }  // namespace
 
 Result<IpAddress> parse_ip(std::string_view text) noexcept {
   IpAddress quad;
-  if (parse_dotted_quad(text, quad)) return quad;
+  if (parse_dotted_quad(text, quad)) [[likely]]
+    return quad;
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
     text = text.substr(1, text.size() - 2);
     if (text.find(':') == std::string_view::npos) return {Errc::syntax, "brackets hold no IPv6 address"};

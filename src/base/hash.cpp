@@ -81,56 +81,79 @@ std::uint64_t SipHasher::finish() noexcept {
   return x_v0 ^ x_v1 ^ x_v2 ^ x_v3;
 }
 
-std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept {
-  // As SipHasher does it, in one function, so that all of the state stays in registers.
-  std::uint64_t v0 = key.k0 ^ kInit0;
-  std::uint64_t v1 = key.k1 ^ kInit1;
-  std::uint64_t v2 = key.k0 ^ kInit2;
-  std::uint64_t v3 = key.k1 ^ kInit3;
-  const auto round = [&]() __attribute__((always_inline)) { sip_round(v0, v1, v2, v3); };
-  const char* at = bytes.data();
-  std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t m;
-    std::memcpy(&m, at, 8);
-    v3 ^= m;
-    round();
-    v0 ^= m;
-  }
-  std::uint64_t last = static_cast<std::uint64_t>(bytes.size()) << 56;
-  if (std::endian::native == std::endian::little && left != 0 && bytes.size() >= 8) {
+namespace {
+
+/// The last `left` < 8 bytes of a text as a number, the first of them in its lowest byte.
+[[gnu::always_inline]] inline std::uint64_t read_rest(std::string_view text, std::size_t left) noexcept {
+  const char* const at = text.data() + text.size() - left;
+  std::uint64_t m = 0;
+  if (std::endian::native == std::endian::little && text.size() >= 8) {
+    if (left == 0) return 0;
     // The last eight bytes, of which some were hashed already: those are shifted out.
-    std::uint64_t m;
-    std::memcpy(&m, at + left - 8, 8);
-    last |= m >> (64 - 8 * left);
-  } else {
-    for (unsigned i = 0; i < left; ++i)
-      last |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+    std::memcpy(&m, text.data() + text.size() - 8, 8);
+    return m >> (64 - 8 * left);
   }
-  v3 ^= last;
-  round();
-  v0 ^= last;
-  v2 ^= 0xFF;
-  round();
-  round();
-  round();
-  return v0 ^ v1 ^ v2 ^ v3;
+  if (std::endian::native == std::endian::little && left >= 4) {
+    // Two halves; where they overlap they are the same.
+    std::uint32_t low;
+    std::uint32_t high;
+    std::memcpy(&low, at, 4);
+    std::memcpy(&high, at + left - 4, 4);
+    return low | std::uint64_t{high} << (8 * (left - 4));
+  }
+  for (std::size_t i = 0; i < left; ++i)
+    m |= static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+  return m;
+}
+
+/// As SipHasher does it, all in one function, so that the state stays in registers.
+class Registers {
+ public:
+  [[gnu::always_inline]] explicit Registers(const HashKey& key) noexcept
+      : x_v0(key.k0 ^ kInit0), x_v1(key.k1 ^ kInit1), x_v2(key.k0 ^ kInit2), x_v3(key.k1 ^ kInit3) {}
+
+  /// The text in words; what is left of it goes into one with its size.
+  [[gnu::always_inline]] void add(std::string_view text) noexcept {
+    const char* at = text.data();
+    std::size_t left = text.size();
+    for (; left >= 8; left -= 8, at += 8) {
+      std::uint64_t m;
+      std::memcpy(&m, at, 8);
+      mix(m);
+    }
+    mix(read_rest(text, left) | static_cast<std::uint64_t>(text.size()) << 56);
+  }
+
+  [[gnu::always_inline]] std::uint64_t finish() noexcept {
+    x_v2 ^= 0xFF;
+    sip_round(x_v0, x_v1, x_v2, x_v3);
+    sip_round(x_v0, x_v1, x_v2, x_v3);
+    sip_round(x_v0, x_v1, x_v2, x_v3);
+    return x_v0 ^ x_v1 ^ x_v2 ^ x_v3;
+  }
+
+ private:
+  [[gnu::always_inline]] void mix(std::uint64_t m) noexcept {
+    x_v3 ^= m;
+    sip_round(x_v0, x_v1, x_v2, x_v3);
+    x_v0 ^= m;
+  }
+
+  std::uint64_t x_v0, x_v1, x_v2, x_v3;
+};
+
+}  // namespace
+
+std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept {
+  Registers state(key);
+  state.add(bytes);
+  return state.finish();
 }
 
 std::uint64_t sip_hash(const HashKey& key, std::initializer_list<std::string_view> parts) noexcept {
-  // In one piece the hash runs over whole words; the longer way gives the same.
-  char whole[256];
-  std::size_t size = 0;
-  for (const std::string_view part : parts) {
-    if (part.size() > sizeof whole - size) [[unlikely]] {
-      SipHasher hasher(key);
-      for (const std::string_view each : parts) hasher.add(each);
-      return hasher.finish();
-    }
-    if (!part.empty()) std::memcpy(whole + size, part.data(), part.size());
-    size += part.size();
-  }
-  return sip_hash(key, {whole, size});
+  Registers state(key);
+  for (const std::string_view part : parts) state.add(part);
+  return state.finish();
 }
 
 }  // namespace ser

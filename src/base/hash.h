@@ -29,8 +29,9 @@ class SipHasher {
 };
 
 std::uint64_t sip_hash(const HashKey& key, std::string_view bytes) noexcept;
-/// The hash of all parts, one behind the other. Where one ends is not in it: hash the sizes, too, when that
-/// matters.
+/// The hash of a list of texts: each as above, with its size (modulo 256), so that where one ends is in it.
+/// That of one is that of its text. Faster than to put them together, because each begins with a word of its
+/// own.
 std::uint64_t sip_hash(const HashKey& key, std::initializer_list<std::string_view> parts) noexcept;
 
 }  // namespace ser

@@ -2,6 +2,7 @@
 // Small operations on views of bytes. ASCII only, no locale, no allocation.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -31,6 +32,16 @@ constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
   const char l = to_lower(c);
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+/// Does the text begin, or end, with the literal? One comparison of words, where std::string_view has a loop.
+template <std::size_t N>
+bool begins_with(std::string_view text, const char (&literal)[N]) noexcept {
+  return text.size() >= N - 1 && std::memcmp(text.data(), literal, N - 1) == 0;
+}
+template <std::size_t N>
+bool finishes_with(std::string_view text, const char (&literal)[N]) noexcept {
+  return text.size() >= N - 1 && std::memcmp(text.data() + text.size() - (N - 1), literal, N - 1) == 0;
 }
 
 /// Case-insensitive equality of ASCII text.

@@ -22,11 +22,9 @@ static_assert(kStatefulSize <= kMaxToken);
 /// space.
 std::uint64_t proof(const HashKey& key, std::string_view head, const sip::Via& below) noexcept {
   head.remove_prefix(kCookie);
-  const std::uint64_t sizes =
-      static_cast<std::uint64_t>(below.port) << 32 | below.host.size() << 16 | below.branch.size();
-  char size_text[sizeof sizes];
-  std::memcpy(size_text, &sizes, sizeof sizes);
-  return sip_hash(key, {head, below.host, {size_text, sizeof sizes}, below.branch});
+  char port[sizeof below.port];
+  std::memcpy(port, &below.port, sizeof port);
+  return sip_hash(key, {head, below.host, {port, sizeof port}, below.branch});
 }
 
 bool has_cookie(std::string_view branch) noexcept {
