@@ -142,12 +142,12 @@ void fuzz_line_index(std::string_view bytes) {
   for (const ScanWay way : {ScanWay::bytewise, ScanWay::sse2, ScanWay::avx2}) {
     if (!can_scan(way)) continue;
     LineIndex same;
-    same.scan = scan_lines(bytes, {same.lines.data(), same.shapes.data(), same.lines.size()}, way);
+    same.scan = scan_lines(bytes, {same.ends.data(), same.shapes.data(), same.ends.size()}, way);
     const std::size_t kept = std::min<std::size_t>(lines.scan.count, LineIndex::kRoom);
     require(same.scan.count == lines.scan.count && same.scan.blank_line == lines.scan.blank_line &&
                 same.scan.header_end == lines.scan.header_end && same.scan.complete == lines.scan.complete &&
                 same.scan.bare_cr == lines.scan.bare_cr &&
-                std::memcmp(same.lines.data(), lines.lines.data(), kept * sizeof(LineEnd)) == 0 &&
+                std::memcmp(same.ends.data(), lines.ends.data(), kept * sizeof lines.ends[0]) == 0 &&
                 std::memcmp(same.shapes.data(), lines.shapes.data(), kept) == 0,
             "all ways of scanning find the same");
   }

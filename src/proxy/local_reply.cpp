@@ -38,6 +38,7 @@ class Lines {
     }
     return true;
   }
+  bool add(std::string_view text) noexcept { return text.empty() || add({text}); }
   std::size_t size() const noexcept { return x_size; }
   void cut(std::size_t size) noexcept { x_size = size; }
   std::string_view view() const noexcept { return {x_room.data(), x_size}; }
@@ -158,9 +159,9 @@ Result<std::string_view> send_local_reply(Run& run, const LocalReply& reply) noe
 
   std::array<char, kMaxExtra> extra;
   Lines lines(extra);
-  lines.add({reply.headers});
+  lines.add(reply.headers);
   for (const ReplyHeader* header = run.state().reply_headers; header != nullptr; header = header->next)
-    lines.add({header->lines});
+    lines.add(header->lines);
   if (reply.add_contacts) add_contacts(run, lines);
   if (services.settings.sip_warning) add_warning(run, lines);
   if (services.settings.server_signature && !services.settings.server_header.empty()) {

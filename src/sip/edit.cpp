@@ -185,14 +185,19 @@ Result<void> check_header_lines(std::string_view lines) noexcept {
 }
 
 bool is_header_value(std::string_view text) noexcept {
-  // Eight bytes at a time: is one of them below SO? Then it is looked at closely, for it may be a harmless
-  // TAB.
+  // Eight bytes at a time, the last word overlapping: is one of them below SO? Then it is looked at closely,
+  // for it may be a harmless TAB.
   constexpr std::uint64_t ones = 0x0101010101010101U;
-  while (text.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), 8);
-    if (((word - ones * 14) & ~word & (ones << 7)) != 0) break;
-    text.remove_prefix(8);
+  const auto suspicious = [](const char* p) {
+    std::uint64_t word;
+    std::memcpy(&word, p, 8);
+    return ((word - ones * 14) & ~word & (ones << 7)) != 0;
+  };
+  if (text.size() >= 8) {
+    const char* const last = text.data() + text.size() - 8;
+    bool found = suspicious(last);
+    for (const char* p = text.data(); p < last; p += 8) found = found || suspicious(p);
+    if (!found) return true;
   }
   for (const char c : text) {
     if (c == '\r' || c == '\n' || c == '\0') return false;

@@ -10,8 +10,6 @@
 
 #include "base/text.h"
 #include "sip/header_table.h"
-#include "sip/name_shape.h"
-#include "sip/shape_lookup.h"
 
 namespace ser::sip {
 
@@ -106,33 +104,7 @@ constexpr Lookup make_lookup() {
 constexpr Lookup kLookup = make_lookup();
 static_assert(kLookup.perfect, "two header names share a slot: choose another kHashFactor");
 
-/// For each shape the first header of the table that has it; 0: none. Only full names are looked up here.
-constexpr std::array<std::uint8_t, kShapes> make_id_by_shape() {
-  std::array<std::uint8_t, kShapes> ids{};
-  for (const HeaderRow& row : kHeaderTable) {
-    if (row.name.empty()) continue;
-    std::uint8_t& id = ids[name_shape(row.name[0], row.name.size())];
-    if (id == 0) id = static_cast<std::uint8_t>(row.id);
-  }
-  return ids;
-}
-constexpr std::array<std::uint8_t, kShapes> kIdByShape = make_id_by_shape();
-
 }  // namespace
-
-HeaderId header_id(std::string_view name, std::uint8_t shape) noexcept {
-  const Pattern& pattern = kLookup.patterns[kIdByShape[shape]];
-  const std::size_t size = name.size();
-  // Two to sixteen bytes: head and tail hold all of them. A shape of no header has a pattern of no size.
-  if (size == pattern.size && size - 2 <= 14) [[likely]] {
-    const char* p = name.data();
-    const std::uint64_t head = head_word(p, size) | pattern.fold[0];
-    const std::uint64_t tail = tail_word(p, size) | pattern.fold[1];
-    if (head == pattern.lower[0] && tail == pattern.lower[1]) [[likely]]
-      return static_cast<HeaderId>(kIdByShape[shape]);
-  }
-  return header_id(name);
-}
 
 HeaderId header_id(std::string_view name) noexcept {
   const std::size_t size = name.size();

@@ -10,9 +10,8 @@
 
 #include "sip/header_table.h"
 #include "sip/method.h"
-#include "sip/name_shape.h"
+#include "sip/name_pattern.h"
 #include "sip/scanner.h"
-#include "sip/shape_lookup.h"
 
 namespace ser::sip {
 namespace {
@@ -23,21 +22,38 @@ std::string change_case(std::string_view text, bool upper) {
   return out;
 }
 
-TEST(HeaderId, AShapeChangesNothing) {
-  std::vector<std::string> names{
-      "", "X", "T", "X-Unknown", "Tp", "Cseq-", "A-Name-That-Is-Far-Too-Long-For-Any"};
+TEST(NamePattern, MatchesWhatTheLookUpFinds) {
+  std::vector<std::string> names{"X", "T", "X-Unknown", "Tp", "Cseq-", "A-Name-That-Is-Far-Too-Long-For-Any"};
   for (const HeaderRow& row : kHeaderTable) {
+    if (row.id == HeaderId::other) continue;
     names.emplace_back(row.name);
     names.push_back(change_case(row.name, true));
     names.push_back(std::string(row.name) + "x");
-    // The last byte but one decides: head and tail of a name must both be looked at.
-    if (row.name.size() > 2) names.push_back(std::string(row.name).replace(row.name.size() - 2, 1, "~"));
+    // One byte anywhere decides, the last but one, too: head, tail and middle of a name must be looked at.
+    for (std::size_t i = 1; i < row.name.size(); ++i)
+      names.push_back(std::string(row.name).replace(i, 1, "~"));
     if (row.compact != 0) names.emplace_back(1, row.compact);
   }
   for (const std::string& name : names) {
-    for (unsigned shape = 0; shape < kShapes; ++shape)
-      ASSERT_EQ(header_id(name, static_cast<std::uint8_t>(shape)), header_id(name)) << name << ' ' << shape;
+    for (const char* behind : {":", ": ", " \t:1", ": value\r\n\r\n", ""}) {
+      const std::string text = name + behind;
+      const HeaderId id = header_id(name);
+      for (const HeaderRow& row : kHeaderTable) {
+        if (row.id == HeaderId::other) continue;
+        const std::size_t expected = row.id == id && *behind != '\0' ? name.size() : 0;
+        ASSERT_EQ(match_name(text, row.id), expected) << text << ' ' << row.name;
+      }
+    }
   }
+}
+
+TEST(NamePattern, ALineEndBeforeTheColonEndsTheName) {
+  for (const char* text :
+       {"To\r\n: a long value", "To\n : a long value", "t\r\n: x", "To", "t", "", "To   ", "t "})
+    EXPECT_EQ(match_name(text, HeaderId::to), 0U) << text;
+  EXPECT_EQ(match_name("t:", HeaderId::to), 1U);
+  EXPECT_EQ(match_name("To:", HeaderId::to), 2U);
+  EXPECT_EQ(match_name("tO :", HeaderId::to), 2U);
 }
 
 TEST(HeaderId, EveryRowIsFoundInAnyCase) {

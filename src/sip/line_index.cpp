@@ -24,7 +24,7 @@ struct Masks {
   std::uint64_t cr = 0;
 };
 
-// What a way of looking at bytes is: the masks of a block, and the colons among sixteen bytes.
+// What a way of looking at bytes is: the masks of a block.
 
 struct Bytewise {
   static Masks masks_of(const char* block) noexcept {
@@ -34,11 +34,6 @@ struct Bytewise {
       if (block[i] == '\r') masks.cr |= std::uint64_t{1} << i;
     }
     return masks;
-  }
-  static unsigned colons_in(const char* p) noexcept {
-    unsigned mask = 0;
-    for (unsigned i = 0; i < 16; ++i) mask |= p[i] == ':' ? 1U << i : 0U;
-    return mask;
   }
 };
 
@@ -56,11 +51,6 @@ struct Sse2 {
       masks.cr |= bits_of(bytes, '\r') << (16 * i);
     }
     return masks;
-  }
-  static unsigned colons_in(const char* p) noexcept {
-    __m128i bytes;
-    std::memcpy(&bytes, p, 16);
-    return static_cast<unsigned>(bits_of(bytes, ':'));
   }
 };
 
@@ -88,6 +78,21 @@ std::size_t blank_line_end(const char* base, std::size_t at, std::size_t size) n
   return base[at] == '\r' && at + 1 < size && base[at + 1] == '\n' ? at + 2 : 0;
 }
 
+/// The first two bytes of a line; behind the end of the text letters that nobody looks at.
+struct Begin {
+  char first = 'x';
+  char second = 'x';
+};
+[[gnu::always_inline]] inline Begin line_begin(const char* base, std::size_t at, std::size_t size) noexcept {
+  Begin begin;
+  if (at + 1 < size) [[likely]] {
+    begin = {base[at], base[at + 1]};
+  } else if (at < size) {
+    begin.first = base[at];
+  }
+  return begin;
+}
+
 HeaderScan finished(std::size_t count, std::size_t blank, std::size_t end, bool bare) noexcept {
   HeaderScan scan;
   scan.count = static_cast<std::uint32_t>(count);
@@ -98,36 +103,6 @@ HeaderScan finished(std::size_t count, std::size_t blank, std::size_t end, bool 
   return scan;
 }
 
-/// What is unusual in the name of a field: a long one, none at all, white space before the colon. Fills
-/// offset of the colon and shape.
-[[gnu::noinline]] std::uint8_t odd_name(const char* base, std::size_t begin, std::size_t end,
-                                        LineEnd& line) noexcept {
-  const char* const field = base + begin;
-  const void* const found = std::memchr(field, ':', end - begin);
-  if (found == nullptr) return kNoShape;
-  const char* colon = static_cast<const char*>(found);
-  line.colon = static_cast<std::uint16_t>(colon - base);
-  while (colon != field && is_space(colon[-1])) --colon;
-  return colon == field ? kNoShape : name_shape(*field, static_cast<std::size_t>(colon - field));
-}
-
-/// Notes the field from `begin` to `end`. Nearly every name is shorter than sixteen bytes, and nothing but
-/// letters and dashes.
-template <class Way>
-[[gnu::always_inline]] inline std::uint8_t note_field(const char* base, std::size_t begin, std::size_t end,
-                                                      LineEnd& line) noexcept {
-  line = {static_cast<std::uint16_t>(end), 0};
-  if (end - begin >= 16) [[likely]] {
-    const unsigned colons = Way::colons_in(base + begin);
-    const auto size = static_cast<std::size_t>(std::countr_zero(colons | 0x10000U));
-    if (size - 1 < 15 && !is_low(base[begin + size - 1])) [[likely]] {
-      line.colon = static_cast<std::uint16_t>(begin + size);
-      return name_shape(base[begin], size);
-    }
-  }
-  return odd_name(base, begin, end, line);
-}
-
 template <class Way>
 [[gnu::always_inline]] inline HeaderScan scan(std::string_view text, const LineRoom& room) noexcept {
   const std::size_t size = std::min<std::size_t>(text.size(), 65535);
@@ -135,8 +110,11 @@ template <class Way>
   if (size != 0 && is_low(base[0])) [[unlikely]] {
     if (const std::size_t end = blank_line_end(base, 0, size); end != 0) return finished(0, 0, end, false);
   }
+  if (room.size != 0) room.shapes[0] = 0;
+  std::uint16_t* const ends = room.ends;
+  std::uint8_t* const shapes = room.shapes;
+  const std::size_t most = room.size;
   std::size_t count = 0;
-  std::size_t field = 0;  // offset of the field in hand
   std::uint64_t after_cr = 0;
   std::uint64_t bare = 0;
   char tail[kBlock];
@@ -152,20 +130,21 @@ template <class Way>
     after_cr = masks.cr >> 63;
     for (std::uint64_t rest = masks.lf; rest != 0; rest &= rest - 1) {
       const std::size_t next = at + static_cast<unsigned>(std::countr_zero(rest)) + 1;
-      bool ends = false;
-      if (next < size && is_low(base[next])) [[unlikely]] {
+      const Begin begin = line_begin(base, next, size);
+      if (is_low(begin.first)) [[unlikely]] {
         // A fold belongs to the field before it; behind the start line there is none.
-        if (count != 0 && is_space(base[next])) continue;
-        ends = blank_line_end(base, next, size) != 0;
+        if (count != 0 && is_space(begin.first)) continue;
+        if (const std::size_t end = blank_line_end(base, next, size); end != 0) {
+          if (count < most) ends[count] = static_cast<std::uint16_t>(next);
+          const std::uint64_t so_far = rest ^ (rest - 1);
+          return finished(count + 1, next, end, (bare | (bare_here & so_far)) != 0);
+        }
       }
-      if (count < room.size) [[likely]]
-        room.shapes[count] = note_field<Way>(base, field, next, room.lines[count]);
+      if (count < most) [[likely]] {
+        ends[count] = static_cast<std::uint16_t>(next);
+        shapes[count + 1] = name_shape(begin.first, begin.second);
+      }
       ++count;
-      field = next;
-      if (ends) [[unlikely]] {
-        const std::uint64_t so_far = rest ^ (rest - 1);
-        return finished(count, next, blank_line_end(base, next, size), (bare | (bare_here & so_far)) != 0);
-      }
     }
     bare |= bare_here;
   }

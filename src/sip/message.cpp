@@ -5,11 +5,12 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "base/text.h"
 #include "sip/header_table.h"
+#include "sip/name_pattern.h"
 #include "sip/scanner.h"
-#include "sip/shape_lookup.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -19,18 +20,50 @@ namespace ser::sip {
 
 namespace {
 
-/// Behind the shapes of a message, so that sixteen can be read from any of them.
-constexpr std::size_t kShapePadding = 16;
+/// Lines are kept in steps of this many, which a processor copies and compares at once.
+constexpr std::size_t kStep = 16;
 
 constexpr std::array<std::uint8_t, kHeaderIds> make_id_shapes() {
   std::array<std::uint8_t, kHeaderIds> shapes{};
   for (const HeaderRow& row : kHeaderTable) {
-    if (!row.name.empty())
-      shapes[static_cast<std::size_t>(row.id)] = name_shape(row.name[0], row.name.size());
+    if (!row.name.empty()) shapes[static_cast<std::size_t>(row.id)] = name_shape(row.name);
   }
   return shapes;
 }
 constexpr std::array<std::uint8_t, kHeaderIds> kIdShapes = make_id_shapes();
+
+/// For each shape the first header of the table that has it.
+constexpr std::array<HeaderId, kShapes> make_usual_ids() {
+  std::array<HeaderId, kShapes> ids{};
+  for (const HeaderRow& row : kHeaderTable) {
+    if (row.name.empty()) continue;
+    HeaderId& id = ids[name_shape(row.name)];
+    if (id == HeaderId::other) id = row.id;
+  }
+  return ids;
+}
+constexpr std::array<HeaderId, kShapes> kUsualIds = make_usual_ids();
+
+/// The name that ends at a colon, without white space before that; empty: there is none, or no colon.
+std::string_view name_before(const char* line, const char* colon) noexcept {
+  if (colon == nullptr) return {};
+  while (colon != line && is_space(colon[-1])) --colon;
+  return {line, static_cast<std::size_t>(colon - line)};
+}
+
+/// The number in `: 123 CRLF`, which begins at `colon`, if it stands there just so: up to five digits,
+/// nothing else.
+std::optional<std::uint32_t> read_plain_number(const char* colon, const char* line_end) noexcept {
+  const std::ptrdiff_t digits = line_end - colon - 4;
+  if (digits < 1 || digits > 5 || colon[0] != ':' || colon[1] != ' ' || line_end[-2] != '\r')
+    return std::nullopt;
+  std::uint32_t value = 0;
+  for (const char* p = colon + 2; p != line_end - 2; ++p) {
+    if (!is_digit(*p)) return std::nullopt;
+    value = value * 10 + static_cast<std::uint32_t>(*p - '0');
+  }
+  return value;
+}
 
 /// SP or a control character: nearly no byte is, so this goes before is_lws().
 bool is_low(char c) noexcept {
@@ -45,16 +78,18 @@ Result<Message*> Message::parse(std::string_view bytes, Arena& arena, StartLineE
   while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
   auto* message = arena.make<Message>(bytes, arena);
   if (message == nullptr) return {Errc::no_memory, "no room for the message"};
-  if (bad_start != nullptr) bad_start->error = {};
-  const Result<void> parsed = parse_start_line(bytes, message->x_start);
-  if (!parsed) {
-    if (bad_start == nullptr || message->x_start.method_name.empty()) return parsed.error();
-    bad_start->error = parsed.error();
-  }
   LineIndex scanned;
   if (lines == nullptr) {
     scan_lines(bytes, scanned);
     lines = &scanned;
+  }
+  if (bad_start != nullptr) bad_start->error = {};
+  const Result<void> parsed = lines->scan.count != 0
+                                  ? read_start_line({bytes.data(), lines->ends[0]}, message->x_start)
+                                  : parse_start_line(bytes, message->x_start);
+  if (!parsed) {
+    if (bad_start == nullptr || message->x_start.method_name.empty()) return parsed.error();
+    bad_start->error = parsed.error();
   }
   if (!message->keep_lines(*lines)) return {Errc::no_memory, "no room for the header table"};
   return message;
@@ -68,19 +103,22 @@ bool Message::keep_lines(const LineIndex& lines) noexcept {
   if (scan.count == 0) return true;  // only a start line without line end, which parse_start_line() refused
   const std::size_t count = std::min<std::size_t>(scan.count, kMaxHeaders + 1);
   x_too_many = scan.count > count;
-  auto* kept = static_cast<LineEnd*>(
-      x_arena->allocate(count * (sizeof(LineEnd) + 1) + kShapePadding, alignof(LineEnd)));
-  if (kept == nullptr) return false;
-  auto* shapes = reinterpret_cast<std::uint8_t*>(kept + count);
+  // One step more of shapes, so that a step can be read from any of them.
+  const std::size_t steps = (count + kStep - 1) / kStep;
+  const std::size_t size = steps * kStep * (sizeof(std::uint16_t) + 1) + kStep;
+  auto* ends = static_cast<std::uint16_t*>(x_arena->allocate(size, alignof(std::uint16_t)));
+  if (ends == nullptr) return false;
+  auto* shapes = reinterpret_cast<std::uint8_t*>(ends + steps * kStep);
   if (count <= LineIndex::kRoom) {
-    std::memcpy(kept, lines.lines.data(), count * sizeof(LineEnd));
-    std::memcpy(shapes, lines.shapes.data(), count);
+    for (std::size_t i = 0; i < steps * kStep; i += kStep) {
+      std::memcpy(ends + i, lines.ends.data() + i, kStep * sizeof(std::uint16_t));
+      std::memcpy(shapes + i, lines.shapes.data() + i, kStep);
+    }
   } else {
-    scan_lines(x_bytes, {kept, shapes, count});
+    scan_lines(x_bytes, {ends, shapes, count});
   }
-  std::memset(shapes + count, kNoShape, kShapePadding);
-  x_first_line = kept[0].end;
-  x_lines = kept + 1;
+  std::memset(shapes + count, 0, kStep);
+  x_ends = ends + 1;
   x_shapes = shapes + 1;
   x_line_count = static_cast<std::uint16_t>(count - 1);
   return true;
@@ -91,45 +129,54 @@ void Message::note(Errc code, const char* what, std::size_t offset) const noexce
     x_error = {code, static_cast<std::uint32_t>(offset), what};
 }
 
-const HeaderField* Message::field(std::size_t line) const noexcept {
+HeaderField* Message::new_field(std::size_t line) const noexcept {
   if (x_fields == nullptr) x_fields = x_arena->make_array<HeaderField*>(x_line_count);
-  if (x_fields != nullptr) [[likely]] {
-    HeaderField*& field = x_fields[line];
-    if (field != nullptr) return field;
-    field = x_arena->make<HeaderField>();
-    if (field != nullptr) [[likely]] {
-      fill(*field, line);
-      return field;
-    }
+  HeaderField* field = x_fields == nullptr ? nullptr : x_arena->make<HeaderField>();
+  if (field == nullptr) [[unlikely]] {
+    note(Errc::no_memory, "no room for a header field", first_field_offset());
+    return nullptr;
   }
-  note(Errc::no_memory, "no room for a header field", x_first_line);
-  return nullptr;
+  const std::size_t begin = line_begin(line);
+  field->x_line = x_bytes.data() + begin;
+  field->x_number = static_cast<std::uint16_t>(line);
+  field->x_offset = static_cast<std::uint16_t>(begin);
+  field->x_line_size = static_cast<std::uint16_t>(x_ends[line] - begin);
+  x_fields[line] = field;
+  ++x_count;
+  return field;
+}
+
+const HeaderField* Message::field(std::size_t line) const noexcept {
+  if (x_fields != nullptr && x_fields[line] != nullptr) return x_fields[line];
+  HeaderField* field = new_field(line);
+  if (field != nullptr) read_name(*field, x_shapes[line]);
+  return field;
+}
+
+void Message::read_name(HeaderField& field, std::uint8_t shape) const noexcept {
+  const char* const line = field.x_line;
+  const char* const line_end = line + field.x_line_size;
+  const HeaderId usual = kUsualIds[shape];
+  if (usual != HeaderId::other) {
+    if (const std::size_t size = match_name(from_offset(field.x_offset), usual); size != 0)
+      return set_name(field, usual, size);
+  }
+  const char* const colon = find_near(line, line_end, ':');
+  const std::string_view name = name_before(line, colon);
+  if (name.empty()) return set_malformed(field);
+  const HeaderId id = header_id(name);
+  if (id == HeaderId::other && !is_token(name)) return set_malformed(field);
+  set_name(field, id, name.size());
 }
 
 /// The plain case is `Name: value CRLF`; everything else takes the slow road.
-void Message::fill(HeaderField& field, std::size_t number) const noexcept {
-  const std::size_t begin = line_begin(number);
-  const LineEnd& found = x_lines[number];
-  const char* const line = x_bytes.data() + begin;
-  const char* const line_end = x_bytes.data() + found.end;
-  const char* const colon = x_bytes.data() + found.colon;
-  ++x_count;
-  field.x_line = line;
-  field.x_number = static_cast<std::uint16_t>(number);
-  field.x_offset = static_cast<std::uint16_t>(begin);
-  field.x_line_size = static_cast<std::uint16_t>(found.end - begin);
-  if (found.colon <= begin) [[unlikely]] {
-    return fill_malformed(field);
-  }
-  const char* name_end = colon;
-  while (is_space(name_end[-1]) && --name_end != line) {
-  }
-  const std::string_view name{line, static_cast<std::size_t>(name_end - line)};
-  field.x_id = header_id(name, x_shapes[number]);
-  if (field.x_id == HeaderId::other && !is_token(name)) [[unlikely]] {
-    return fill_malformed(field);
-  }
-  field.x_name_size = static_cast<std::uint16_t>(name.size());
+void Message::set_name(HeaderField& field, HeaderId id, std::size_t size) noexcept {
+  field.x_id = id;
+  field.x_name_size = static_cast<std::uint16_t>(size);
+  const char* const line_end = field.x_line + field.x_line_size;
+  const char* colon = field.x_line + size;
+  if (*colon != ':') [[unlikely]]
+    colon = find_near(colon, line_end, ':');
   const char* value = colon + 2;
   const char* value_end = line_end - 2;
   if (value >= value_end || colon[1] != ' ' || is_low(*value) || *value_end != '\r' ||
@@ -139,11 +186,11 @@ void Message::fill(HeaderField& field, std::size_t number) const noexcept {
     value = trimmed.empty() ? colon + 1 : trimmed.data();
     value_end = value + trimmed.size();
   }
-  field.x_value_at = static_cast<std::uint16_t>(value - line);
+  field.x_value_at = static_cast<std::uint16_t>(value - field.x_line);
   field.x_value_size = static_cast<std::uint16_t>(value_end - value);
 }
 
-void Message::fill_malformed(HeaderField& field) const noexcept {
+void Message::set_malformed(HeaderField& field) const noexcept {
   const std::string_view trimmed = trim(field.line());
   field.x_value_at = static_cast<std::uint16_t>(trimmed.data() - field.x_line);
   field.x_value_size = static_cast<std::uint16_t>(trimmed.size());
@@ -169,26 +216,15 @@ std::size_t Message::find_shape(std::uint8_t shape, std::size_t line) const noex
 
 const HeaderField* Message::find_from(HeaderId id, std::size_t line) const noexcept {
   const std::uint8_t shape = kIdShapes[static_cast<std::size_t>(id)];
-  while ((line = find_shape(shape, line)) < x_line_count) {
-    const HeaderField* candidate = field(line++);
-    if (candidate == nullptr || candidate->x_id == id) return candidate;
+  for (; (line = find_shape(shape, line)) < x_line_count; ++line) {
+    const std::size_t size = match_name(from_offset(line_begin(line)), id);
+    if (size == 0) continue;
+    if (x_fields != nullptr && x_fields[line] != nullptr) return x_fields[line];
+    HeaderField* found = new_field(line);
+    if (found != nullptr) set_name(*found, id, size);
+    return found;
   }
   return nullptr;
-}
-
-bool Message::next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept {
-  const std::size_t count = x_line_count;
-  while (from < count && !set.may_hold(x_shapes[from])) ++from;
-  if (from == count) return false;
-  const std::size_t begin = line_begin(from);
-  const LineEnd& found = x_lines[from];
-  const char* const text = x_bytes.data() + begin;
-  std::size_t size = found.colon - begin;
-  while (size != 0 && is_space(text[size - 1])) --size;
-  line.id = header_id({text, size}, x_shapes[from]);
-  line.text = {text, found.end - begin};
-  line.number = from;
-  return true;
 }
 
 const HeaderField* Message::next_field(const HeaderField* after) const noexcept {
@@ -218,7 +254,7 @@ const HeaderField* Message::find(HeaderId id, std::size_t nth) const noexcept {
 const HeaderField* Message::find(std::string_view name, std::size_t nth) const noexcept {
   if (const HeaderId id = header_id(name); id != HeaderId::other) return find(id, nth);
   if (name.empty()) return nullptr;
-  const std::uint8_t shape = name_shape(name[0], name.size());
+  const std::uint8_t shape = name_shape(name);
   for (std::size_t line = 0; (line = find_shape(shape, line)) < x_line_count; ++line) {
     const HeaderField* candidate = field(line);
     if (candidate == nullptr) return nullptr;
@@ -232,18 +268,10 @@ Result<void> Message::index_all() const noexcept {
   for (std::size_t line = 0; line < x_line_count; ++line) {
     if (field(line) == nullptr) break;
   }
-  if (x_too_many) note(Errc::too_many, "too many header fields", x_lines[x_line_count - 1].end);
+  if (x_too_many) note(Errc::too_many, "too many header fields", x_ends[x_line_count - 1]);
   if (!x_has_blank_line) note(Errc::incomplete, "no blank line after the header", x_bytes.size());
   if (x_error.code != Errc::none) return x_error;
   return {};
-}
-
-std::size_t Message::header_end_offset() const noexcept {
-  return x_header_end;
-}
-
-std::size_t Message::blank_line_offset() const noexcept {
-  return x_blank_line;
 }
 
 Result<std::uint32_t> Message::content_length() const noexcept {
@@ -252,18 +280,25 @@ Result<std::uint32_t> Message::content_length() const noexcept {
   return (*length)->value;
 }
 
-std::string_view Message::body() const noexcept {
-  std::string_view body = x_bytes;
-  body.remove_prefix(x_header_end);
+std::size_t Message::body_size() const noexcept {
+  const std::size_t size = x_bytes.size() - x_header_end;
   // Most messages have none; then there is nothing that Content-Length could cut.
-  if (body.empty()) return body;
+  if (size == 0) return 0;
+  const std::uint8_t shape = kIdShapes[static_cast<std::size_t>(HeaderId::content_length)];
+  for (std::size_t line = 0; (line = find_shape(shape, line)) < x_line_count; ++line) {
+    const std::size_t name = match_name(from_offset(line_begin(line)), HeaderId::content_length);
+    if (name == 0) continue;
+    const char* const colon = x_bytes.data() + line_begin(line) + name;
+    if (const auto length = read_plain_number(colon, x_bytes.data() + x_ends[line]); length)
+      return std::min<std::size_t>(size, *length);
+    break;
+  }
   const auto length = content_length();
-  if (length && *length < body.size()) body = body.substr(0, *length);
-  return body;
+  return length ? std::min<std::size_t>(size, *length) : size;
 }
 
 std::string_view Message::wire_bytes() const noexcept {
-  if (x_wire_size == 0) x_wire_size = static_cast<std::uint16_t>(x_header_end + body().size());
+  if (x_wire_size == 0) x_wire_size = static_cast<std::uint16_t>(x_header_end + body_size());
   return {x_bytes.data(), x_wire_size};
 }
 
@@ -280,11 +315,9 @@ Error Message::kept_error(const HeaderField& field) const noexcept {
   return {Errc::no_memory, field.value_offset(), "no room for the typed value"};
 }
 
-Result<const Via*> Message::via(std::size_t n) const noexcept {
-  // Everybody asks for the first one, several times.
-  if (n == 0 && x_top_via != nullptr) return x_top_via;
-  const auto found = nth<hdr::Via>(n);
-  if (n == 0 && found) x_top_via = *found;
+Result<const Via*> Message::parse_top_via() const noexcept {
+  const auto found = nth<hdr::Via>(0);
+  if (found) x_top_via = *found;
   return found;
 }
 Result<const NameAddr*> Message::route(std::size_t n) const noexcept {

@@ -10,6 +10,7 @@
 #include "sip/hdr.h"
 #include "sip/header_field.h"
 #include "sip/line_index.h"
+#include "sip/name_pattern.h"
 #include "sip/name_shape.h"
 #include "sip/start_line.h"
 
@@ -67,7 +68,7 @@ class Message {
     std::string_view text;   ///< with continuation lines and line end
     std::size_t number = 0;  ///< for field_at()
   };
-  /// The first line from number `from` on whose name may be in `set`; `line` is filled then. False: no more.
+  /// The first line from number `from` on whose name is in `set`; `line` is filled then. False: no more.
   bool next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept;
   /// The field of a line that next_line() found; nullptr when there is no memory.
   const HeaderField* field_at(const Line& line) const noexcept { return field(line.number); }
@@ -81,14 +82,14 @@ class Message {
   /// Everything is indexed, or cannot be.
   bool headers_complete() const noexcept { return x_count == x_line_count; }
   /// Offset of the first header field, behind the start line. Indexes nothing.
-  std::size_t first_field_offset() const noexcept { return x_first_line; }
-  /// Offset of the first body byte; indexes everything. bytes().size() when there is no blank line.
-  std::size_t header_end_offset() const noexcept;
-  /// Offset of the blank line's first byte, where a header field may be appended; indexes everything.
-  std::size_t blank_line_offset() const noexcept;
+  std::size_t first_field_offset() const noexcept { return x_ends == nullptr ? 0 : line_begin(0); }
+  /// Offset of the first body byte; bytes().size() when there is no blank line.
+  std::size_t header_end_offset() const noexcept { return x_header_end; }
+  /// Offset of the blank line's first byte, where a header field may be appended.
+  std::size_t blank_line_offset() const noexcept { return x_blank_line; }
 
-  /// Bytes after the blank line, cut to Content-Length when that is good and smaller. Indexes everything.
-  std::string_view body() const noexcept;
+  /// Bytes after the blank line, cut to Content-Length when that is good and smaller.
+  std::string_view body() const noexcept { return {x_bytes.data() + x_header_end, body_size()}; }
   /// Value of the first Content-Length. Errc::missing when absent.
   Result<std::uint32_t> content_length() const noexcept;
   /// What may be relayed over UDP: bytes() without what lies after Content-Length (RFC 3261 18.3).
@@ -121,7 +122,11 @@ class Message {
   Result<const typename H::Value*> next_value(const typename H::Value& value) const noexcept;
 
   /// n-th Via, 0 = top. via(0) indexes the first Via only.
-  Result<const Via*> via(std::size_t n) const noexcept;
+  Result<const Via*> via(std::size_t n) const noexcept {
+    if (n != 0) return nth<hdr::Via>(n);
+    // Everybody asks for the first one, several times.
+    return x_top_via != nullptr ? Result<const Via*>(x_top_via) : parse_top_via();
+  }
   Result<const NameAddr*> route(std::size_t n) const noexcept;
   Result<const NameAddr*> record_route(std::size_t n) const noexcept;
 
@@ -133,14 +138,23 @@ class Message {
   bool keep_lines(const LineIndex& lines) noexcept;
   /// The field of that line, read if it was not; nullptr: no memory.
   const HeaderField* field(std::size_t line) const noexcept;
-  void fill(HeaderField& field, std::size_t line) const noexcept;
-  void fill_malformed(HeaderField& field) const noexcept;
+  /// A row for that line, which has none yet, with all but what the name says; nullptr: no memory.
+  HeaderField* new_field(std::size_t line) const noexcept;
+  void read_name(HeaderField& field, std::uint8_t shape) const noexcept;
+  /// The name has `size` bytes: what is left is where the value lies.
+  static void set_name(HeaderField& field, HeaderId id, std::size_t size) noexcept;
+  void set_malformed(HeaderField& field) const noexcept;
+  Result<const Via*> parse_top_via() const noexcept;
+  std::size_t body_size() const noexcept;
   /// The first line from `line` on whose name has that shape; x_line_count: none. Sixteen lines at a time.
   std::size_t find_shape(std::uint8_t shape, std::size_t line) const noexcept;
-  /// First field of the id from `line` on. Reads only fields whose name can be it by first letter and length.
+  std::string_view from_offset(std::size_t offset) const noexcept {
+    return {x_bytes.data() + offset, x_bytes.size() - offset};
+  }
+  /// First field of the id from `line` on. Reads no other.
   const HeaderField* find_from(HeaderId id, std::size_t line) const noexcept;
   std::size_t line_begin(std::size_t line) const noexcept {
-    return line == 0 ? x_first_line : x_lines[line - 1].end;
+    return x_ends[static_cast<std::ptrdiff_t>(line) - 1];
   }
   /// Remembers the first thing wrong with the header.
   void note(Errc code, const char* what, std::size_t offset) const noexcept;
@@ -154,7 +168,7 @@ class Message {
   std::string_view x_bytes;
   Arena* x_arena;
   StartLine x_start;
-  const LineEnd* x_lines = nullptr;          // one per header field
+  const std::uint16_t* x_ends = nullptr;     // of each header field, and before them of the start line
   const std::uint8_t* x_shapes = nullptr;    // of their names; up to the next multiple of sixteen may be read
   mutable HeaderField** x_fields = nullptr;  // parallel, made when the first is asked for; nullptr: unread
   mutable const Via* x_top_via = nullptr;    // once it was parsed
@@ -162,12 +176,23 @@ class Message {
   mutable std::uint16_t x_count = 0;      // fields read
   mutable std::uint16_t x_wire_size = 0;  // of wire_bytes(), once asked for
   std::uint16_t x_line_count = 0;
-  std::uint16_t x_first_line = 0;  // offset of the first header field
   std::uint16_t x_blank_line = 0;
   std::uint16_t x_header_end = 0;
   bool x_has_blank_line = false;
   bool x_too_many = false;
 };
+
+inline bool Message::next_line(const ShapeSet& set, std::size_t from, Line& line) const noexcept {
+  for (const std::size_t count = x_line_count; from < count; ++from) {
+    const HeaderId id = set.candidate(x_shapes[from]);
+    if (id == HeaderId::other) continue;
+    const std::size_t begin = line_begin(from);
+    if (match_name(from_offset(begin), id) == 0) continue;
+    line = {id, {x_bytes.data() + begin, x_ends[from] - begin}, from};
+    return true;
+  }
+  return false;
+}
 
 template <class H>
 Result<const typename H::Value*> Message::parse_typed(const HeaderField& field) const noexcept {

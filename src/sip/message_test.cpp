@@ -67,13 +67,34 @@ TEST(Message, LazyIndex) {
   EXPECT_EQ(m->find(HeaderId::route), nullptr);
   EXPECT_EQ(m->headers_indexed(), 5U);
   EXPECT_EQ(m->wire_bytes().size(), m->bytes().size() - 5);
-  EXPECT_EQ(m->headers_indexed(), 6U);
+  EXPECT_EQ(m->headers_indexed(), 5U);  // a plain Content-Length is read where it stands
   EXPECT_TRUE(m->index_all());
   EXPECT_EQ(m->headers_indexed(), 10U);
   EXPECT_TRUE(m->headers_complete());
   const auto missing = m->via(3);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Errc::missing);
+}
+
+TEST(Message, ABodyEndsWhereContentLengthSays) {
+  const struct {
+    const char* line;
+    std::size_t size;
+  } rows[] = {
+      {"Content-Length: 3", 3},   {"l: 3", 3},       {"CONTENT-LENGTH : 3", 3},       {"Content-Length:3", 3},
+      {"Content-Length:  3 ", 3}, {"l:\r\n 3", 3},   {"Content-Length: 00003", 3},    {"l: 000003", 3},
+      {"Content-Length: 0", 0},   {"l: 9", 5},       {"Content-Length: 99999", 5},    {"l: 4294967295", 5},
+      {"Content-Length: 3x", 5},  {"l: +3", 5},      {"Content-Length: ", 5},         {"l: 3\r\n 1", 5},
+      {"Content-Type: 3", 5},     {"Contact: 3", 5}, {"Content-Length: 2\r\nl: 4", 2}};
+  for (const auto& row : rows) {
+    Parsed m(std::string("OPTIONS sip:b SIP/2.0\r\n") + row.line + "\r\n\r\nabcde");
+    ASSERT_NE(m.message, nullptr);
+    EXPECT_EQ(m->wire_bytes().size(), m->header_end_offset() + row.size) << row.line;
+    EXPECT_EQ(m->body().size(), row.size) << row.line;
+    // The typed value says the same.
+    const auto length = m->content_length();
+    EXPECT_EQ(std::min<std::size_t>(length ? *length : 5, 5), row.size) << row.line;
+  }
 }
 
 TEST(Message, FieldsAreViewsOfTheBytes) {

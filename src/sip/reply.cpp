@@ -2,6 +2,7 @@
 #include "sip/reply.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "sip/output.h"
@@ -15,28 +16,26 @@ class Copier {
  public:
   explicit Copier(Output& out) noexcept : x_out(out) {}
 
-  void copy(std::string_view part) noexcept {
-    if (x_begin + x_size == part.data() && x_size != 0) {
-      x_size += part.size();
-    } else {
+  [[gnu::always_inline]] void copy(std::string_view part) noexcept {
+    if (x_end != part.data()) {
       flush();
       x_begin = part.data();
-      x_size = part.size();
     }
+    x_end = part.data() + part.size();
   }
   void insert(std::string_view text) noexcept {
     flush();
     x_out.put(text);
   }
-  void flush() noexcept {
-    x_out.put({x_begin, x_size});
-    x_size = 0;
+  [[gnu::noinline]] void flush() noexcept {
+    x_out.put({x_begin, static_cast<std::size_t>(x_end - x_begin)});
+    x_begin = x_end = nullptr;
   }
 
  private:
   Output& x_out;
   const char* x_begin = nullptr;
-  std::size_t x_size = 0;
+  const char* x_end = nullptr;
 };
 
 void put_top_via(Copier& out, const Message& request, const Message::Line& line,
@@ -62,11 +61,10 @@ bool has_to_tag(const Message& request, const HeaderField& field) noexcept {
 }
 
 void put_to(Copier& out, const Message& request, const Message::Line& line, std::string_view tag) noexcept {
-  constexpr std::string_view kNoParameters = ">\r\n";
   std::size_t end = line.text.size() - 2;
   // Nearly every request outside a dialog ends its To with `>`, and no parameter can follow then.
   if (tag.empty()) return out.copy(line.text);
-  if (!line.text.ends_with(kNoParameters)) {
+  if (!finishes_with(line.text, ">\r\n")) {
     const HeaderField* field = request.field_at(line);
     if (field == nullptr || has_to_tag(request, *field)) return out.copy(line.text);
     end = field->value_offset() - field->offset() + field->value().size();
@@ -83,42 +81,37 @@ constexpr ShapeSet kCopied{HeaderId::via,  HeaderId::from,         HeaderId::to,
 void put_request_fields(Output& output, const Message& request, const ReplySpec& spec) noexcept {
   const std::string_view tag = spec.status == 100 ? std::string_view{} : spec.to_tag;
   const bool dialog = spec.status > 100 && spec.status < 300;
-  // A request with two To or From gets an answer with one.
-  unsigned seen = 0;
   Copier out(output);
-  const auto first = [&seen](HeaderId id) {
-    const unsigned bit = 1U << static_cast<unsigned>(id);
-    const bool fresh = (seen & bit) == 0;
-    seen |= bit;
-    return fresh;
-  };
+  // A request with two To or From gets an answer with one.
+  bool via = true, from = true, to = true, call_id = true, cseq = true;
+  const auto first = [](bool& is_first) { return std::exchange(is_first, false); };
   Message::Line line;
-  for (std::size_t from = 0; request.next_line(kCopied, from, line); from = line.number + 1) {
+  for (std::size_t at = 0; request.next_line(kCopied, at, line); at = line.number + 1) {
     switch (line.id) {
       case HeaderId::via:
-        if (first(HeaderId::via)) {
-          put_top_via(out, request, line, spec.via);
-        } else {
-          out.copy(line.text);
-        }
-        break;
+        if (!first(via)) break;
+        put_top_via(out, request, line, spec.via);
+        continue;
       case HeaderId::to:
-        if (first(HeaderId::to)) put_to(out, request, line, tag);
-        break;
+        if (first(to)) put_to(out, request, line, tag);
+        continue;
       case HeaderId::from:
+        if (!first(from)) continue;
+        break;
       case HeaderId::call_id:
+        if (!first(call_id)) continue;
+        break;
       case HeaderId::cseq:
-        if (first(line.id)) out.copy(line.text);
+        if (!first(cseq)) continue;
         break;
       case HeaderId::record_route:
-        if (dialog) out.copy(line.text);
+        if (!dialog) continue;
         break;
-      case HeaderId::timestamp:
-        if (spec.status == 100) out.copy(line.text);
-        break;
-      default:
+      default:  // Timestamp
+        if (spec.status != 100) continue;
         break;
     }
+    out.copy(line.text);
   }
   out.flush();
 }
@@ -146,8 +139,8 @@ void put_field(Output& out, std::string_view name, std::string_view value) noexc
 Result<std::size_t> write_reply(const Message& request, const ReplySpec& spec, std::span<char> out) noexcept {
   if (!request.is_request()) return {Errc::refused, "a response is not answered"};
   if (spec.status < 100 || spec.status > 699) return {Errc::out_of_range, "status of a response"};
-  if (!is_header_value(spec.reason) || !is_header_value(spec.to_tag) || !is_header_value(spec.server) ||
-      !is_header_value(spec.content_type)) {
+  const auto bad = [](std::string_view text) { return !text.empty() && !is_header_value(text); };
+  if (bad(spec.reason) || bad(spec.to_tag) || bad(spec.server) || bad(spec.content_type)) {
     return {Errc::syntax, "CR, LF or NUL in a part of the response"};
   }
   Output output(out);

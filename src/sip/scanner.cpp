@@ -36,6 +36,11 @@ const char* skip_special(const char* p, const char* end) noexcept {
 
 }  // namespace
 
+const char* run_end_slowly(const char* p, const char* end, std::uint8_t bits) noexcept {
+  while (p != end && is_class(*p, bits)) ++p;
+  return p;
+}
+
 bool all_of_class(std::string_view text, std::uint8_t bits) noexcept {
   for (const char c : text) {
     if (!is_class(c, bits)) return false;

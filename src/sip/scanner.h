@@ -82,27 +82,26 @@ inline const char* field_end(const char* p, const char* end) noexcept {
   }
 }
 
-/// The first colon in [p, end), or nullptr. For names: looks at the first sixteen bytes in words before it
-/// calls memchr.
-inline const char* find_colon(const char* p, const char* end) noexcept {
+/// The first `c` in [p, end), or nullptr. For names and methods: looks at the first sixteen bytes in words
+/// before it calls memchr.
+inline const char* find_near(const char* p, const char* end, char c) noexcept {
   if constexpr (std::endian::native == std::endian::little) {
     constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
     for (int words = 0; words < 2 && end - p >= 8; ++words, p += 8) {
       std::uint64_t word;
       std::memcpy(&word, p, 8);
-      word ^= kOnes * ':';
+      word ^= kOnes * static_cast<unsigned char>(c);
       // The lowest bit set is exact, bits above it may be not.
       const std::uint64_t hit = (word - kOnes) & ~word & (kOnes << 7);
       if (hit != 0) return p + std::countr_zero(hit) / 8;
     }
   }
-  return p == end ? nullptr
-                  : static_cast<const char*>(std::memchr(p, ':', static_cast<std::size_t>(end - p)));
+  return p == end ? nullptr : static_cast<const char*>(std::memchr(p, c, static_cast<std::size_t>(end - p)));
 }
 
 #ifdef __SSE2__
-/// How many of the sixteen bytes at `p`, from the first on, are letters, digits, '-' or '.'.
-inline unsigned plain_prefix(const char* p) noexcept {
+/// Which of the sixteen bytes at `p` are letters, digits, '-' or '.': the first is the lowest bit.
+inline unsigned plain_bytes(const char* p) noexcept {
   __m128i bytes;
   std::memcpy(&bytes, p, 16);
   // Each range is moved to the lower end of the signed numbers, where one comparison tells.
@@ -113,37 +112,39 @@ inline unsigned plain_prefix(const char* p) noexcept {
   const __m128i letters = in_range(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
   const __m128i dash_to_nine = in_range(bytes, '-', '9' - '-' + 1);  // with a slash between
   const __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('/'));
-  const auto plain =
-      static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(letters, _mm_andnot_si128(slash, dash_to_nine))));
-  return static_cast<unsigned>(std::countr_one(plain));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(letters, _mm_andnot_si128(slash, dash_to_nine))));
+}
+
+/// How many of the sixteen bytes at `p`, from the first on, are so.
+inline unsigned plain_prefix(const char* p) noexcept {
+  return static_cast<unsigned>(std::countr_one(plain_bytes(p)));
 }
 #endif
 
-/// The end of the longest run of bytes of a class that starts at `p`.
-inline const char* run_end(const char* p, const char* end, std::uint8_t bits) noexcept {
+/// The end of the longest run of bytes of a class that starts at `p`, byte by byte.
+const char* run_end_slowly(const char* p, const char* end, std::uint8_t bits) noexcept;
+
+/// The end of the longest run of bytes of a class that starts at `p`. From `begin` on memory may be read.
+[[gnu::always_inline]] inline const char* run_end(const char* begin, const char* p, const char* end,
+                                                  std::uint8_t bits) noexcept {
 #ifdef __SSE2__
   // What is plain is in every class but the inside of an IPv6 reference, and most runs are nothing else.
-  if ((bits & kIpv6Char) == 0) {
+  if ((bits & kIpv6Char) == 0 && end - begin >= 16) [[likely]] {
     while (end - p >= 16) {
       const unsigned plain = plain_prefix(p);
       p += plain;
-      if (plain != 16) break;
+      if (plain != 16) return is_class(*p, bits) ? run_end_slowly(p, end, bits) : p;
     }
+    // The last sixteen bytes, of which some were looked at already.
+    const unsigned seen = static_cast<unsigned>(16 - (end - p));
+    const unsigned plain = plain_bytes(end - 16) >> seen;
+    p += std::countr_one(plain);
+    return p == end || !is_class(*p, bits) ? p : run_end_slowly(p, end, bits);
   }
 #endif
-  // Four bytes per bounds check: tokens are most of what is read.
-  if (end - p >= 4) {
-    const char* const last = end - 4;
-    do {
-      if (!is_class(p[0], bits)) return p;
-      if (!is_class(p[1], bits)) return p + 1;
-      if (!is_class(p[2], bits)) return p + 2;
-      if (!is_class(p[3], bits)) return p + 3;
-      p += 4;
-    } while (p <= last);
-  }
-  while (p != end && is_class(*p, bits)) ++p;
-  return p;
+  static_cast<void>(begin);
+  return run_end_slowly(p, end, bits);
 }
 
 /// Is `text` the literal `name` in any case? `name` is four to eight lower-case letters: two comparisons of
@@ -204,7 +205,7 @@ class Cursor {
   /// The longest run of bytes of a class; may be empty.
   std::string_view run(std::uint8_t bits) noexcept {
     const char* from = x_pos;
-    x_pos = run_end(from, x_end, bits);
+    x_pos = run_end(x_begin, from, x_end, bits);
     return since(from);
   }
   std::string_view token() noexcept;

@@ -26,7 +26,21 @@ Result<void> check_version(std::string_view version, std::uint32_t offset) noexc
   return {Errc::syntax, "malformed SIP version", offset};
 }
 
+/// `SIP/2.0 200 OK`, with a byte behind the digits that is a space.
+bool read_plain_status_line(std::string_view line, StartLine& out) noexcept {
+  constexpr std::size_t kDigits = kVersion.size() + 1;
+  if (line.size() <= kDigits + 3 || !begins_with(line, "SIP/2.0 ") || line[kDigits + 3] != ' ') return false;
+  const auto digit = [&](std::size_t i) { return static_cast<unsigned>(line[kDigits + i]) - '0'; };
+  if (digit(0) - 1 > 5 || digit(1) > 9 || digit(2) > 9) return false;
+  out.version = {line.data(), kVersion.size()};
+  out.reason = {line.data() + kDigits + 4, line.size() - kDigits - 4};
+  out.status = static_cast<std::uint16_t>(digit(0) * 100 + digit(1) * 10 + digit(2));
+  return true;
+}
+
 Result<void> parse_status_line(std::string_view line, StartLine& out) noexcept {
+  if (read_plain_status_line(line, out)) [[likely]]
+    return {};
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return {Errc::syntax, "status line without status"};
   out.version = line.substr(0, space);
@@ -78,24 +92,32 @@ Result<void> examine_request_line(std::string_view line, std::string_view method
 }  // namespace
 
 Result<void> parse_start_line(std::string_view bytes, StartLine& out) noexcept {
-  out = {};
   const std::size_t lf = bytes.find('\n');
-  if (lf == std::string_view::npos) return {Errc::incomplete, "no line end"};
-  std::string_view line = bytes.substr(0, lf);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  out.line = line;
-  if (line.size() >= 4 && line[3] == '/' &&
-      (std::memcmp(line.data(), "SIP", 3) == 0 || istarts_with(line, "SIP/")))
-    return parse_status_line(line, out);
-
-  const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos) return {Errc::syntax, "malformed request line"};
-  const std::string_view method = line.substr(0, space);
-  if (line.size() <= space + kRequestEnd.size() || std::memcmp(line.data() + line.size() - kRequestEnd.size(),
-                                                               kRequestEnd.data(), kRequestEnd.size()) != 0) {
-    return examine_request_line(line, method, out);
+  if (lf == std::string_view::npos) {
+    out = {};
+    return {Errc::incomplete, "no line end"};
   }
-  const std::string_view uri = line.substr(space + 1, line.size() - kRequestEnd.size() - space - 1);
+  return read_start_line(bytes.substr(0, lf + 1), out);
+}
+
+Result<void> read_start_line(std::string_view line, StartLine& out) noexcept {
+  line.remove_suffix(1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  out = {};
+  out.line = line;
+  // The cheap look at one byte spares requests the comparison without regard to case.
+  const bool may_be_status = line.size() > 3 && line[3] == '/';
+  if (may_be_status && istarts_with(line, "SIP/")) return parse_status_line(line, out);
+
+  const char* const begin = line.data();
+  const char* const end = begin + line.size();
+  const char* const space = find_near(begin, end, ' ');
+  if (space == nullptr) return {Errc::syntax, "malformed request line"};
+  const std::string_view method{begin, static_cast<std::size_t>(space - begin)};
+  if (end - space <= static_cast<std::ptrdiff_t>(kRequestEnd.size()) || !finishes_with(line, " SIP/2.0"))
+    return examine_request_line(line, method, out);
+  const char* const uri_end = end - kRequestEnd.size();
+  const std::string_view uri{space + 1, static_cast<std::size_t>(uri_end - space - 1)};
   out.method = parse_method(method);
   if (!is_visible(uri) || (out.method == Method::other && !is_token(method))) {
     return examine_request_line(line, method, out);
@@ -103,7 +125,7 @@ Result<void> parse_start_line(std::string_view bytes, StartLine& out) noexcept {
   out.is_request = true;
   out.method_name = method;
   out.uri = uri;
-  out.version = line.substr(line.size() - kVersion.size());
+  out.version = {uri_end + 1, kVersion.size()};
   return {};
 }
 

@@ -30,5 +30,7 @@ Result<StartLine> parse_start_line(std::string_view bytes) noexcept;
 /// white space, …, SIP/x) is_request, method, method_name, version and line are, and uri holds what stands
 /// between, trimmed. In all other cases `out.method_name` and `out.status` are empty.
 Result<void> parse_start_line(std::string_view bytes, StartLine& out) noexcept;
+/// The same for a line whose end is known: `line` includes the LF.
+Result<void> read_start_line(std::string_view line, StartLine& out) noexcept;
 
 }  // namespace ser::sip

@@ -117,21 +117,24 @@ bool read_plain(std::string_view text, Via& via) noexcept {
   const auto view = [](const char* from, const char* to) {
     return std::string_view{from, static_cast<std::size_t>(to - from)};
   };
-  const char* const end = text.data() + text.size();
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
   if (text.size() <= kUsualSize || std::memcmp(text.data(), kUsualProtocol, kUsualSize) != 0) return false;
   const char* from = text.data() + kUsualSize;
-  const char* p = begins_with(text.data(), end, kUdpProtocol) ? from + 3 : run_end(from, end, kTokenChar);
+  const char* p =
+      begins_with(text.data(), end, kUdpProtocol) ? from + 3 : run_end(begin, from, end, kTokenChar);
   if (p == from || p == end || *p != ' ') return false;
   via.transport = view(from, p);
   from = p + 1;
-  p = run_end(from, end, kHostChar);
+  p = run_end(begin, from, end, kHostChar);
   if (p == from) return false;
   via.host = view(from, p);
   if (p != end && *p == ':') {
     std::uint32_t port = 0;
-    const char* digits = ++p;
-    for (; p != end && is_digit(*p) && port <= 65535; ++p)
-      port = port * 10 + static_cast<std::uint32_t>(*p - '0');
+    const char* const digits = ++p;
+    const char* const most = end - p > 5 ? p + 5 : end;
+    for (unsigned digit; p != most && (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) <= 9; ++p)
+      port = port * 10 + digit;
     if (p == digits || port == 0 || port > 65535) return false;
     via.port = static_cast<std::uint16_t>(port);
   }
@@ -141,7 +144,7 @@ bool read_plain(std::string_view text, Via& via) noexcept {
     // The two that nearly every Via has, as they are nearly always written.
     if (begins_with(p, end, kBranchParam) && via.branch.empty()) {
       from = p + kBranchParam.size();
-      p = run_end(from, end, kValueChar);
+      p = run_end(begin, from, end, kValueChar);
       if (p == from) return false;
       via.branch = view(from, p);
       continue;
@@ -158,12 +161,12 @@ bool read_plain(std::string_view text, Via& via) noexcept {
     if (*p != ';') return false;
     Param param;
     from = p + 1;
-    p = run_end(from, end, kTokenChar);
+    p = run_end(begin, from, end, kTokenChar);
     if (p == from) return false;
     param.name = view(from, p);
     if (p != end && *p == '=') {
       from = p + 1;
-      p = run_end(from, end, kValueChar);
+      p = run_end(begin, from, end, kValueChar);
       if (p == from) return false;
       param.value = view(from, p);
       param.has_value = true;

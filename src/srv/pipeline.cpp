@@ -57,15 +57,14 @@ Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loa
   }
 }
 
-bool Pipeline::screen(RxPacket& packet, sip::LineIndex& lines) noexcept {
+bool Pipeline::screen(std::string_view bytes, const RxPacket& packet, sip::LineIndex& lines) noexcept {
   const proxy::CoreCounters& c = x_services.count;
-  packet.bytes = strip_trailing_nul(packet.bytes);
-  if (packet.bytes.size() > x_services.settings.max_message_size) {
+  if (bytes.size() > x_services.settings.max_message_size) {
     count(c.too_large);
     return false;
   }
-  switch (check_datagram(packet.bytes, x_services.settings.receive_checks, lines)) {
-    case DatagramKind::sip:
+  switch (check_datagram(bytes, x_services.settings.receive_checks, lines)) {
+    [[likely]] case DatagramKind::sip:
       return true;
     case DatagramKind::keepalive:
       count(c.keepalives);
@@ -86,7 +85,7 @@ bool Pipeline::screen(RxPacket& packet, sip::LineIndex& lines) noexcept {
       count(c.check_bare_cr);
       break;
   }
-  LOG(x_services.log, debug, "datagram of {} bytes from {} is no SIP message, dropped", packet.bytes.size(),
+  LOG(x_services.log, debug, "datagram of {} bytes from {} is no SIP message, dropped", bytes.size(),
       print(packet.from).view());
   return false;
 }
@@ -123,37 +122,38 @@ void Pipeline::count_received(const sip::Message& message) noexcept {
   count(classes[message.status() / 100 - 1]);
 }
 
-void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
-  RxPacket packet = received;
+void Pipeline::receive(const RxPacket& packet, Arena& arena) noexcept {
   stage(Stage::parsing);
   x_last_headers_indexed = 0;
   sip::LineIndex lines;
-  packet.bytes = strip_leading_lines(packet.bytes);
-  const std::string_view whole = packet.bytes;
-  if (!screen(packet, lines)) return;
+  const std::string_view whole = strip_leading_lines(packet.bytes);
+  const std::string_view bytes = strip_trailing_nul(whole);
+  if (!screen(bytes, packet, lines)) return;
 
   // Responses finish what was begun; and while memory is scarce, what is to be refused must be read first.
-  const bool reserve = x_admission == Admission::memory || packet.bytes.starts_with("SIP/2.0");
+  const bool reserve = x_admission == Admission::memory || begins_with(bytes, "SIP/2.0");
   set_priority(reserve ? shm::Priority::reserve : shm::Priority::normal);
   sip::StartLineError bad_start;
-  const auto parsed = sip::Message::parse(packet.bytes, arena, &bad_start, &lines);
+  const auto parsed = sip::Message::parse(bytes, arena, &bad_start, &lines);
   sip::Message* message = parsed ? *parsed : nullptr;
-  if (message != nullptr && whole.size() != packet.bytes.size()) {
-    message = with_counted_nuls(message, packet.bytes, whole, arena, lines);
-    if (message != nullptr) packet.bytes = message->bytes();
-  }
-  RunState* state = message != nullptr ? arena.make<RunState>() : nullptr;
-  if (state == nullptr) {
+  if (message != nullptr && whole.size() != bytes.size()) [[unlikely]]
+    message = with_counted_nuls(message, bytes, whole, arena, lines);
+  RunState* state = message != nullptr ? arena.make<RunState>(message, packet) : nullptr;
+  if (state == nullptr) [[unlikely]] {
     const bool memory = parsed || parsed.error().code == Errc::no_memory;
     count(memory ? x_services.count.arena_exhausted : x_services.count.bad_first_line);
     LOG(x_services.log, info, "message from {} dropped: {}", print(packet.from).view(),
         memory ? "out of memory" : parsed.error().what);
     return;
   }
-  state->message = message;
-  state->rx = packet;
-  if (x_slot != nullptr) x_slot->script.store(&state->script, std::memory_order_relaxed);
-  Run run(*state, x_services);
+  state->rx.bytes = message->bytes();
+  process(*state, bad_start.error);
+}
+
+/// The message is read as far as its start line: what becomes of it.
+void Pipeline::process(RunState& state, const Error& bad_start) noexcept {
+  if (x_slot != nullptr) x_slot->script.store(&state.script, std::memory_order_relaxed);
+  Run run(state, x_services);
   count_received(run.message());
   const auto top = run.message().via(0);
   if (!top) {
@@ -161,21 +161,21 @@ void Pipeline::receive(const RxPacket& received, Arena& arena) noexcept {
     count(x_services.count.bad_via);
     count(run.is_request() ? x_services.count.err_requests : x_services.count.err_replies);
     LOG(x_services.log, info, "message from {} without a good first Via dropped: {}",
-        print(packet.from).view(), top.error().what);
+        print(state.rx.from).view(), top.error().what);
     return;
   }
-  state->kind = run.is_request() ? RouteKind::request : RouteKind::reply;
+  state.kind = run.is_request() ? RouteKind::request : RouteKind::reply;
   if (x_admission != Admission::open && refuse(run)) [[unlikely]]
     return;
   if (x_vm.program().log_prefix != UINT32_MAX) {
-    state->log_prefix = x_vm.log_prefix(run);
-    x_services.log.set_prefix(state->log_prefix);
+    state.log_prefix = x_vm.log_prefix(run);
+    x_services.log.set_prefix(state.log_prefix);
   }
-  if (bad_start.error.code != Errc::none) {
-    answer_bad_request(run, bad_start.error);
+  if (bad_start.code != Errc::none) {
+    answer_bad_request(run, bad_start);
   } else if (pre_script(run) && (run.is_request() ? handle_request(run) : handle_response(run))) [[likely]] {
     // Before the hooks: one of them may put the message down (proxy::put_down).
-    x_last_headers_indexed = message->headers_indexed();
+    x_last_headers_indexed = run.message().headers_indexed();
     post_script(run);
   }
   x_services.log.set_prefix({});

@@ -45,7 +45,8 @@ class Pipeline {
   std::size_t last_headers_indexed() const noexcept { return x_last_headers_indexed; }
 
  private:
-  bool screen(RxPacket& packet, sip::LineIndex& lines) noexcept;
+  bool screen(std::string_view bytes, const RxPacket& packet, sip::LineIndex& lines) noexcept;
+  void process(proxy::RunState& state, const Error& bad_start) noexcept;
   void count_received(const sip::Message& message) noexcept;
   /// What a run has come to when it waits; stands in SuspendedRun::phase.
   enum class Phase : std::uint8_t { request_route, reply_route, forward_response };

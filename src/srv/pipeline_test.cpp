@@ -28,14 +28,14 @@ TEST(Laziness, ForwardReadsExactlyWhatItNeeds) {
   Flow flow(kForward);
   const std::string out = flow.feed_one(invite());
   ASSERT_THAT(out, StartsWith("INVITE "));
-  EXPECT_EQ(flow.indexed(), 3U) << "Via, Max-Forwards and, as there is a body, Content-Length, of twelve";
+  EXPECT_EQ(flow.indexed(), 2U) << "Via and Max-Forwards of twelve; Content-Length is read where it stands";
   // The fields stand in another order: those in between are not read.
   std::string last = invite();
   const std::string hops = "Max-Forwards: 70\r\n";
   last.erase(last.find(hops), hops.size());
   last.insert(last.find("Content-Type"), hops);
   EXPECT_THAT(flow.feed_one(last), HasSubstr("Max-Forwards: 69\r\nContent-Type"));
-  EXPECT_EQ(flow.indexed(), 3U);
+  EXPECT_EQ(flow.indexed(), 2U);
 }
 
 TEST(Laziness, ResponseIndexesExactlyTwoVias) {
@@ -43,7 +43,7 @@ TEST(Laziness, ResponseIndexesExactlyTwoVias) {
   const std::string response = response_to(flow.feed_one(invite()));
   const auto sent = flow.feed(response, kCallee);
   ASSERT_EQ(sent.size(), 1U);
-  EXPECT_EQ(flow.indexed(), 3U) << "two Vias and, as there is a body, Content-Length";
+  EXPECT_EQ(flow.indexed(), 2U) << "two Vias";
   EXPECT_EQ(sent[0].to(), "192.0.2.1:5070");
   EXPECT_THAT(sent[0].bytes,
               StartsWith("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKabc\r\nFrom:"));

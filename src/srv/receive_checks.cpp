@@ -71,7 +71,7 @@ DatagramKind check_start_line(std::string_view line) noexcept {
       if ((byte < 0x20 && c != '\t') || byte == 0x7F) return DatagramKind::bad_start_line;
     }
   }
-  return line.starts_with(kSip) || line.ends_with(" SIP/2.0") || has_version(line)
+  return begins_with(line, "SIP/") || finishes_with(line, " SIP/2.0") || has_version(line)
              ? DatagramKind::sip
              : DatagramKind::bad_version;
 }
@@ -95,7 +95,7 @@ DatagramKind check_datagram(std::string_view bytes, bool full, sip::LineIndex& l
   if (!full) return DatagramKind::sip;
   if (lines.scan.bare_cr) return DatagramKind::bare_cr;
   if (!lines.scan.complete) return DatagramKind::no_blank_line;
-  std::string_view line = bytes.substr(0, lines.scan.count == 0 ? 0 : lines.lines[0].end - std::size_t{1});
+  std::string_view line = bytes.substr(0, lines.scan.count == 0 ? 0 : lines.ends[0] - std::size_t{1});
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   return check_start_line(line);
 }
