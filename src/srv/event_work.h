@@ -23,10 +23,10 @@ class EventWork {
   /// Once the questions are started: the suspended runs that a predecessor left are found.
   void find_suspended() { x_resumer.start(); }
   /// Requests for names whose writer died are freed, and runs it suspended found; after a death somebody
-  /// calls it.
-  void reclaim() {
+  /// calls it. True: there was a death, and modules want to hear of it.
+  bool reclaim() {
     x_shared.name_requests->reclaim(x_shared.clock->now());
-    x_resumer.rescan_if_asked();
+    return x_resumer.rescan_if_asked();
   }
   /// Who gets the events that are neither about names nor about runs: the modules.
   void set_modules(std::function<void(const shm::Event&)> modules) { x_modules = std::move(modules); }

@@ -54,8 +54,7 @@ proxy::Services& EventWorker::with_script() noexcept {
 void EventWorker::on_ready(int /*fd*/, std::uint32_t /*events*/) {
   x_shared.event_inbox->woke();
   // The supervisor wakes us after every death: what the dead one was writing is freed.
-  x_work.reclaim();
-  after_death();
+  if (x_work.reclaim()) after_death();
 }
 
 /// True: more runs are ready.

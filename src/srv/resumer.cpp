@@ -38,8 +38,10 @@ void Resumer::start() {
   for (std::uint32_t index = 0; index < x_runs.capacity(); ++index) look_at(index);
 }
 
-void Resumer::rescan_if_asked() {
-  if (x_runs.take_rescan()) start();
+bool Resumer::rescan_if_asked() {
+  if (!x_runs.take_rescan()) return false;
+  start();
+  return true;
 }
 
 bool Resumer::on_event(const shm::Event& event) {

@@ -29,8 +29,9 @@ class Resumer final : public net::ResolverObserver {
   void start();
   /// An event of the inbox. False: it is not one of ours.
   bool on_event(const shm::Event& event);
-  /// When the worker was woken: looks at all cells if somebody could not leave an event, or died.
-  void rescan_if_asked();
+  /// When the worker was woken: looks at all cells if somebody could not leave an event, or died. True: it
+  /// did.
+  bool rescan_if_asked();
   void on_resolved(std::string_view name, net::DnsType type, net::DnsStatus status) override;
 
   /// Goes on with the run that has been ready for longest, to its end or until it waits again. What it sends
