@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 
 #include "base/text.h"
 
@@ -37,11 +38,12 @@ ScenarioResult ScenarioRun::run(Coverage* coverage) {
   std::size_t place = middle;
   for (const auto& server : x_world.servers()) {
     x_result.nodes.insert(x_result.nodes.begin() + static_cast<std::ptrdiff_t>(place++), server->node_name());
-    x_result.log.insert(x_result.log.end(), server->log().begin(), server->log().end());
+    std::vector<LogLine> merged;
+    std::merge(x_result.log.begin(), x_result.log.end(), server->log().begin(), server->log().end(),
+               std::back_inserter(merged), [](const LogLine& a, const LogLine& b) { return a.at < b.at; });
+    x_result.log = std::move(merged);
     if (coverage != nullptr) coverage->add(*server);
   }
-  std::stable_sort(x_result.log.begin(), x_result.log.end(),
-                   [](const LogLine& a, const LogLine& b) { return a.at < b.at; });
   x_result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return std::move(x_result);
 }
