@@ -116,8 +116,6 @@ class Engine {
   void put_right() noexcept;
 
   Branch* branch(const Transaction& transaction, unsigned index) const noexcept;
-  Pool& pool() noexcept { return x_pool; }
-  const EngineConfig& config() const noexcept { return x_config; }
   /// Of the response that led to the failure route which is running: as t_check_status() sees it.
   Choice failure() const noexcept { return x_failure; }
 
@@ -150,13 +148,11 @@ class Engine {
   void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
   bool run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch) noexcept;
   void keep_response(Transaction& transaction, Branch& branch, const proxy::Run& response) noexcept;
-  void settle(Transaction& transaction, Branch& branch, proxy::Run* response, proxy::Run* request) noexcept;
+  void settle(Transaction& transaction, Branch& branch, proxy::Run* response) noexcept;
   void relay_response(Transaction& transaction, proxy::Run& response) noexcept;
-  void finish(Transaction& transaction, const Choice& choice, proxy::Run* response,
-              proxy::Run* request) noexcept;
-  bool run_failure_route(Transaction& transaction, proxy::Run* request, const Choice& choice) noexcept;
-  void send_choice(Transaction& transaction, const Choice& choice, proxy::Run* response,
-                   proxy::Run* request) noexcept;
+  void finish(Transaction& transaction, const Choice& choice, proxy::Run* response) noexcept;
+  bool run_failure_route(Transaction& transaction, const Choice& choice) noexcept;
+  void send_choice(Transaction& transaction, const Choice& choice, proxy::Run* response) noexcept;
   void relay_stored(Transaction& transaction, Branch& branch, const Choice& choice) noexcept;
   void add_challenges(Transaction& transaction, proxy::Run& response, const Choice& choice) noexcept;
 
@@ -175,6 +171,7 @@ class Engine {
   void send_again(const StoredBytes& bytes, const TxTarget& target) noexcept;
   Instant next_due(const Transaction& transaction) const noexcept;
   void arm(Transaction& transaction) noexcept;
+  void arm_for(Transaction& transaction, Instant due) noexcept;
   void let_go(Transaction& transaction) noexcept;
   bool over(const Transaction& transaction) const noexcept;
   bool end(Transaction& transaction) noexcept;
@@ -205,7 +202,6 @@ class Engine {
     std::uint32_t breadth = 0;
     std::size_t targets = 0, next = 0;
   } x_fork;
-  shm::TimerQueue x_queue_t1 = shm::kWheel;
 };
 
 }  // namespace ser::txn

@@ -16,8 +16,6 @@ using Kind = ClientEvent::Kind;
 
 namespace {
 
-/// Room for a CANCEL or an ACK.
-constexpr std::size_t kScratch = 4096;
 /// How long after a lock was not to be had the end is tried again.
 constexpr Instant kLater = kSecond;
 /// How long an event worker may take until the timer asks again.
@@ -125,7 +123,7 @@ void Engine::clock_branch(Transaction& transaction, Branch& branch) noexcept {
   branch.replied = branch.received;
   branch.received = false;
   branch.settled = true;
-  settle(transaction, branch, nullptr, nullptr);
+  settle(transaction, branch, nullptr);
 }
 
 void Engine::clock(Transaction& transaction) noexcept {
@@ -159,16 +157,21 @@ void Engine::cancel_branch(Transaction& transaction, Branch& branch) noexcept {
 
 void Engine::send_cancel(Transaction& transaction, Branch& branch) noexcept {
   if (branch.cancel.state != ClientState::idle || branch.request.size == 0) return;
-  std::array<char, kScratch> out;
-  const auto size = sip::write_cancel(branch.request.view(), transaction.cancel_reason.view(), out);
+  const std::string_view reason = transaction.cancel_reason.view();
+  const std::span<char> out = x_services.sink.reserve(sip::derived_size(branch.request.view(), {}, reason));
+  if (out.empty()) return;
+  const auto size = sip::write_cancel(branch.request.view(), reason, out);
   if (!size || !store(transaction, branch.cancel_bytes, {out.data(), *size})) return;
   count(x_counters.cancels);
   static_cast<void>(step(branch.cancel, {Kind::start}, now(), timers(transaction)));
-  send_again(branch.cancel_bytes, branch.target);
+  static_cast<void>(x_services.sink.commit(*size, branch.target));
 }
 
 void Engine::send_ack(Transaction& /*transaction*/, Branch& branch, Run& response) noexcept {
-  const std::span<char> out = x_services.sink.reserve(kScratch);
+  const sip::HeaderField* to = response.message().find(sip::HeaderId::to);
+  if (to == nullptr) return;
+  const std::span<char> out =
+      x_services.sink.reserve(sip::derived_size(branch.request.view(), to->line(), {}));
   if (out.empty()) return;
   if (const auto size = sip::write_ack(branch.request.view(), response.message(), {}, out); size)
     static_cast<void>(x_services.sink.commit(*size, branch.target));
@@ -236,13 +239,16 @@ void Engine::arm(Transaction& transaction) noexcept {
   if (shm::Timers::armed(timer)) {
     if (timer.deadline <= due || !x_shared.timers.cancel(x_shared.self, timer)) return;
   }
+  arm_for(transaction, due);
+}
+
+/// The entry is not armed.
+void Engine::arm_for(Transaction& transaction, Instant due) noexcept {
+  shm::TimerEntry& timer = transaction.timer;
   timer.type = x_event_type;
   timer.words[0] = transaction.number;
   timer.words[1] = transaction.id().generation;
-  if (due - now() == x_config.timers.t1 && x_queue_t1 != shm::kWheel)
-    x_shared.timers.arm(x_shared.self, timer, x_queue_t1, now());
-  else
-    x_shared.timers.arm_at(x_shared.self, timer, due, now());
+  x_shared.timers.arm_at(x_shared.self, timer, due, now());
 }
 
 bool Engine::over(const Transaction& transaction) const noexcept {
@@ -294,8 +300,7 @@ bool Engine::end(Transaction& transaction) noexcept {
       return true;
     }
   }
-  if (!shm::Timers::armed(transaction.timer))
-    x_shared.timers.arm_at(x_shared.self, transaction.timer, now() + kLater, now());
+  if (!shm::Timers::armed(transaction.timer)) arm_for(transaction, now() + kLater);
   return false;
 }
 
@@ -372,12 +377,7 @@ void Engine::hand_over(Transaction& transaction) noexcept {
   const TransactionId id = transaction.id();
   transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
   // The timer brings it back should the event be lost.
-  if (!shm::Timers::armed(transaction.timer)) {
-    transaction.timer.type = x_event_type;
-    transaction.timer.words[0] = id.cell;
-    transaction.timer.words[1] = id.generation;
-    x_shared.timers.arm_at(x_shared.self, transaction.timer, now() + kHandOver, now());
-  }
+  if (!shm::Timers::armed(transaction.timer)) arm_for(transaction, now() + kHandOver);
   transaction.busy.store(0, std::memory_order_seq_cst);
   x_shared.events.push(x_shared.self, {x_event_type, x_services.slot, {id.cell, id.generation, 0}});
 }

@@ -145,7 +145,7 @@ void Engine::take_response(Transaction& transaction, Run& response, unsigned ind
   branch->status = status;
   branch->received = true;
   if (status >= 200) branch->settled = true;
-  settle(transaction, *branch, &response, nullptr);
+  settle(transaction, *branch, &response);
 }
 
 /// False: the route dropped it.
@@ -186,7 +186,7 @@ void Engine::keep_response(Transaction& transaction, Branch& branch, const Run& 
 }
 
 /// Something has become of a branch: what follows for the transaction.
-void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run* request) noexcept {
+void Engine::settle(Transaction& transaction, Branch& branch, Run* response) noexcept {
   std::array<BranchStatus, kMaxBranches> list{};
   std::size_t size = 0;
   for (const Branch* each = transaction.branches; each != nullptr && size < list.size(); each = each->next) {
@@ -216,7 +216,7 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response, Run
       // Another branch's response may win, and take the challenges of this one along.
       if (response != nullptr && (decision.choice.branch != branch.index || decision.choice.challenges != 0))
         keep_response(transaction, branch, *response);
-      finish(transaction, decision.choice, response, request);
+      finish(transaction, decision.choice, response);
       break;
   }
   if (!decision.cancel_others) return;
@@ -233,29 +233,30 @@ void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
   // A 2xx to INVITE is sent again by who made it.
   if (!transaction.invite || status >= 300 || status < 200) store(transaction, transaction.reply, *sent);
   transaction.reply_is_local = false;
-  transaction.relayed_2xx = transaction.relayed_2xx || status / 100 == 2;
   transaction.status.store(status, std::memory_order_relaxed);
   static_cast<void>(step(transaction.server, ServerEvent::sent(status), now(), timers(transaction)));
 }
 
-void Engine::finish(Transaction& transaction, const Choice& choice, Run* response, Run* request) noexcept {
+void Engine::finish(Transaction& transaction, const Choice& choice, Run* response) noexcept {
   if (transaction.on_failure != kNoRoute && x_services.routes != nullptr && choice.status >= 300) {
     if (response != nullptr) {
       Branch* branch = this->branch(transaction, response->state().via_branch_index);
       if (branch != nullptr) keep_response(transaction, *branch, *response);
     }
-    if (run_failure_route(transaction, request, choice)) return;
+    if (run_failure_route(transaction, choice)) return;
   }
-  send_choice(transaction, choice, response, request);
+  send_choice(transaction, choice, response);
 }
 
 /// True: the route began new branches, or answered.
-bool Engine::run_failure_route(Transaction& transaction, Run* request, const Choice& choice) noexcept {
+bool Engine::run_failure_route(Transaction& transaction, const Choice& choice) noexcept {
   const std::uint16_t route = transaction.on_failure;
   transaction.on_failure = kNoRoute;
   const unsigned before = transaction.branch_count;
   x_failure = choice;
-  const auto run_it = [&](Run& run) {
+  {
+    RequestInHand in_hand(x_services, transaction);
+    Run& run = in_hand.run();
     RunState& state = run.state();
     const proxy::RouteKind kind = state.kind;
     state.kind = proxy::RouteKind::failure;
@@ -264,12 +265,6 @@ bool Engine::run_failure_route(Transaction& transaction, Run* request, const Cho
     state.last_error = {};
     x_services.routes->run_route(route, run);
     state.kind = kind;
-  };
-  if (request != nullptr) {
-    run_it(*request);
-  } else {
-    RequestInHand in_hand(x_services, transaction);
-    run_it(in_hand.run());
   }
   x_failure = {};
   if (transaction.has_final()) return true;
@@ -285,8 +280,7 @@ bool Engine::run_failure_route(Transaction& transaction, Run* request, const Cho
   return pending;
 }
 
-void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* response,
-                         Run* request) noexcept {
+void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* response) noexcept {
   if (choice.status == 0) {
     transaction.status.store(408, std::memory_order_relaxed);
     static_cast<void>(step(transaction.server, {ServerEvent::Kind::silence}, now(), timers(transaction)));
@@ -296,12 +290,8 @@ void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* re
     proxy::LocalReply reply;
     reply.status = choice.status;
     count(x_counters.local_replies);
-    if (request != nullptr) {
-      static_cast<void>(answer(transaction, *request, reply));
-    } else {
-      RequestInHand in_hand(x_services, transaction);
-      static_cast<void>(answer(transaction, in_hand.run(), reply));
-    }
+    RequestInHand in_hand(x_services, transaction);
+    static_cast<void>(answer(transaction, in_hand.run(), reply));
     return;
   }
   if (response != nullptr && response->state().via_branch_index == choice.branch) {

@@ -28,9 +28,9 @@ void clear(Transaction& cell) noexcept {
   cell.reply_to = {};
   cell.status.store(0, std::memory_order_relaxed);
   cell.branch_count = 0;
-  cell.invite = cell.cancelled = cell.local = cell.relayed_2xx = cell.reply_is_local = false;
+  cell.invite = cell.cancelled = cell.reply_is_local = false;
   cell.has_ended = cell.in_hand = cell.untidy = false;
-  cell.on_branch = cell.on_reply = cell.on_failure = cell.on_negative = kNoRoute;
+  cell.on_branch = cell.on_reply = cell.on_failure = kNoRoute;
   cell.no_reason = false;
   cell.trying = 0;
   cell.t1 = cell.t2 = cell.fr = cell.fr_inv = cell.created = cell.lifetime = 0;

@@ -122,20 +122,17 @@ struct Transaction {
   std::atomic<std::uint16_t> status;  ///< sent last upstream; 0: none
   std::uint8_t branch_count;
   bool invite;
-  bool cancelled;  ///< a CANCEL came
-  bool local;      ///< the request was made here (UAC)
-  bool relayed_2xx;
+  bool cancelled;       ///< a CANCEL came
   bool reply_is_local;  ///< `reply` was made here
   // Blocks of the script, or kNoRoute; read and cleared when they run.
   std::uint16_t on_branch, on_reply, on_failure;
-  std::uint16_t on_negative;  ///< SER 0.8.8: as on_failure, armed by number
-  bool has_ended;             ///< it ends as soon as it is let go of
-  bool in_hand;               ///< its request is taken up (RequestInHand)
-  bool no_reason;             ///< t_set_no_e2e_cancel_reason()
-  bool untidy;                ///< a death left cells of its own that nothing points to
-  std::uint8_t trying;        ///< t_set_auto_inv_100(): 1 on, 2 off; 0: as configured
-  Instant fr, fr_inv;         ///< t_set_fr(); 0: as configured
-  Instant t1, t2;             ///< t_set_retr(); 0: as configured
+  bool has_ended;       ///< it ends as soon as it is let go of
+  bool in_hand;         ///< its request is taken up (RequestInHand)
+  bool no_reason;       ///< t_set_no_e2e_cancel_reason()
+  bool untidy;          ///< a death left cells of its own that nothing points to
+  std::uint8_t trying;  ///< t_set_auto_inv_100(): 1 on, 2 off; 0: as configured
+  Instant fr, fr_inv;   ///< t_set_fr(); 0: as configured
+  Instant t1, t2;       ///< t_set_retr(); 0: as configured
   Instant created;
   Instant lifetime;  ///< t_set_max_lifetime(); 0: none
 
