@@ -191,37 +191,28 @@ Outcome Tm::lookup_cancel(Run& run) {
   return Outcome::from(engine(run).find(run, id) == Engine::Found::cancel);
 }
 
-Outcome Tm::on_branch(Run& run, mod::RouteRef route) {
+Outcome Tm::arm_route(Run& run, mod::RouteRef route, std::uint16_t Transaction::* of_transaction,
+                      std::uint16_t Wishes::* wished) {
   if (Transaction* have = transaction(run); have != nullptr) {
-    have->on_branch = route.block;
+    have->*of_transaction = route.block;
   } else if (Wishes* wish = wishes(run); wish != nullptr) {
-    wish->on_branch = route.block;
+    wish->*wished = route.block;
   } else {
     return Outcome::no();
   }
   return Outcome::yes();
+}
+
+Outcome Tm::on_branch(Run& run, mod::RouteRef route) {
+  return arm_route(run, route, &Transaction::on_branch, &Wishes::on_branch);
 }
 
 Outcome Tm::on_reply(Run& run, mod::RouteRef route) {
-  if (Transaction* have = transaction(run); have != nullptr) {
-    have->on_reply = route.block;
-  } else if (Wishes* wish = wishes(run); wish != nullptr) {
-    wish->on_reply = route.block;
-  } else {
-    return Outcome::no();
-  }
-  return Outcome::yes();
+  return arm_route(run, route, &Transaction::on_reply, &Wishes::on_reply);
 }
 
 Outcome Tm::on_failure(Run& run, mod::RouteRef route) {
-  if (Transaction* have = transaction(run); have != nullptr) {
-    have->on_failure = route.block;
-  } else if (Wishes* wish = wishes(run); wish != nullptr) {
-    wish->on_failure = route.block;
-  } else {
-    return Outcome::no();
-  }
-  return Outcome::yes();
+  return arm_route(run, route, &Transaction::on_failure, &Wishes::on_failure);
 }
 
 Outcome Tm::set_fr(Run& run, std::int64_t fr_inv, std::optional<std::int64_t> fr) {

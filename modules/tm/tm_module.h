@@ -133,6 +133,8 @@ class Tm final : public mod::Module {
   }
   static Outcome is_kind(Run& run, proxy::RouteKind kind) { return Outcome::from(run.state().kind == kind); }
   Wishes* wishes(Run& run) const noexcept;
+  Outcome arm_route(Run& run, mod::RouteRef route, std::uint16_t txn::Transaction::* of_transaction,
+                    std::uint16_t Wishes::* wished);
   void grant_wishes(Run& run, txn::Transaction& transaction) const noexcept;
   /// The run's transaction, made now when there is none. A retransmission ends the run: `ended`.
   Result<txn::Transaction*> ensure(Run& run, bool& ended);
