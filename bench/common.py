@@ -19,10 +19,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(HERE)
 SERVER, CALLEE, CALLER = "127.0.0.1:25060", "127.0.0.1:25070", "127.0.0.1:25080"
-# Workload: what the load tool does, and which configuration the servers run.
+# Workload: what the load tool does, which configuration the servers run, and for how many seconds afterwards transactions
+# are still there (wt_timer in configs/*-call-*.cfg and a tick): what it costs to end them counts, too.
 WORKLOADS = {
     "w1-short": {"load": "w1", "flags": [], "config": "short"},
     "w1-long": {"load": "w1", "flags": ["--record-route"], "config": "long"},
+    "w2-short": {"load": "w2", "flags": ["--record-route"], "config": "call-short", "stay": 5.5},
+    "w2-long": {"load": "w2", "flags": ["--record-route"], "config": "call-long", "stay": 5.5},
+    "w3-short": {"load": "w3", "flags": ["--record-route"], "config": "call-short", "stay": 5.5},
+    "w3-long": {"load": "w3", "flags": ["--record-route"], "config": "call-long", "stay": 5.5},
     "w6-short": {"load": "w6", "flags": [], "config": "w6-short"},
     "w6-long": {"load": "w6", "flags": [], "config": "w6-long"},
 }
@@ -146,7 +151,7 @@ class Setup:
         """(command line, environment) of a server of this kind for the workload."""
         if kind.startswith("bare"):
             line = [self.build + "/ser-bare", "--listen", SERVER, "--workers", str(children)]
-            if WORKLOADS[workload]["load"] == "w1":
+            if WORKLOADS[workload]["load"] != "w6":
                 line += ["--client", CALLER, "--to", CALLEE]
             return line + (["--single"] if kind == "bare-single" else []), {}
         name = {"ours": "ser", "kamailio": "kamailio"}[kind]
@@ -162,15 +167,16 @@ class Setup:
             f.write(text)
         line = ["-f", config, "-DD", "-E", "-l", "udp:" + SERVER, "-P", f"{scratch}/{name}.pid"]
         if kind == "ours":
-            return [self.ser] + line, {}
-        tuned = ["-x", "tlsf", "-X", "fm", "-m", "64", "-M", "8", "-Y", scratch]
+            return [self.ser, "-s", "statistics"] + line, {}
+        memory = "64" if "stay" not in WORKLOADS[workload] else "6144"
+        tuned = ["-x", "tlsf", "-X", "fm", "-m", memory, "-M", "8", "-Y", scratch]
         return [self.kamailio.program] + tuned + self.kamailio.modules + line, self.kamailio.environment
 
-    def load(self, workload, kind, arguments, check=True):
-        """Runs the load tool; its machine-readable line as a dictionary."""
-        line = [self.build + "/ser-load", "--workload", WORKLOADS[workload]["load"], "--to", SERVER, "--caller", CALLER,
+    def load(self, workload, kind, arguments, check=True, what=None):
+        """Runs the load tool; its machine-readable line as a dictionary. `what`: in place of the workload's own."""
+        line = [self.build + "/ser-load", "--workload", what or WORKLOADS[workload]["load"], "--to", SERVER, "--caller", CALLER,
                 "--quiet"]
-        if WORKLOADS[workload]["load"] == "w1":
+        if WORKLOADS[workload]["load"] != "w6":
             line += ["--callee", CALLEE]
         line += ["--bare"] if kind.startswith("bare") else WORKLOADS[workload]["flags"]
         out = subprocess.run(line + [str(a) for a in arguments], capture_output=True, text=True)
@@ -228,6 +234,26 @@ def server(setup, kind, workload, cores=None, children=1, prefix=(), patience=10
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 process.wait()
+
+
+def stay(workload, kind):
+    """Waits until the transactions of the last run are no more."""
+    if kind != "bare":
+        time.sleep(WORKLOADS[workload].get("stay", 0))
+
+
+def statistics_of(pid):
+    """The statistics of our server, by name."""
+    path = os.readlink(f"/proc/{pid}/cwd") + "/statistics"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+    os.kill(pid, signal.SIGUSR1)
+    for _ in range(200):
+        time.sleep(0.05)
+        if os.path.exists(path):
+            with open(path) as f:
+                return {name: int(value) for name, value in (line.rsplit(" ", 1) for line in f)}
+    raise Failure("our server writes no statistics")
 
 
 def spread(values, digits=2):

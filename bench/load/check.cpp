@@ -207,7 +207,7 @@ bool Checker::compare_rest(std::string_view what, std::string_view got, std::str
               std::to_string(want.size()));
 }
 
-bool Checker::request(std::string_view got, std::string_view sent, Parts& parts) {
+bool Checker::request(std::string_view got, std::string_view sent, Parts& parts, std::size_t route_size) {
   if (const char* wrong = split(got, parts)) return fail(std::string("request at the callee: ") + wrong);
   if (x_options->bare) return compare_rest("request at the callee", got, sent);
   const std::string_view want_line = x_messages->expected_request_line;
@@ -242,15 +242,23 @@ bool Checker::request(std::string_view got, std::string_view sent, Parts& parts)
                  parts.record_route.find(";lr") == std::string_view::npos)) {
     return fail("request at the callee: Record-Route is not the server's: " + quote(parts.record_route));
   }
-  const std::string_view want = sent.substr(x_messages->rest_offset);
+  const std::string_view want = sent.substr(x_messages->rest_offset + route_size);
   if (parts.scattered) return compare_lines("request at the callee", parts.rest, want);
   return compare_rest("request at the callee", parts.rest, want);
 }
 
-bool Checker::reply_head(std::string_view got, const Id& id, Parts& parts) {
+bool Checker::can_be_answered(const Parts& parts, std::size_t route_room) {
+  if (!parts.via_lines.empty() && (parts.record_route.empty() || !parts.record_route_lines.empty()) &&
+      parts.record_route_lines.size() <= route_room) {
+    return true;
+  }
+  return fail("request at the callee: Via or Record-Route lines are scattered or too long");
+}
+
+/// `status`: how the first line begins.
+bool Checker::reply_head(std::string_view got, const Id& id, std::string_view status, Parts& parts) {
   if (const char* wrong = split(got, parts)) return fail(std::string("reply: ") + wrong);
-  if (!parts.first_line.starts_with("SIP/2.0 200 "))
-    return fail("reply: status line " + quote(parts.first_line));
+  if (!parts.first_line.starts_with(status)) return fail("reply: status line " + quote(parts.first_line));
   if (parts.via_count != 1) return fail("reply: " + std::to_string(parts.via_count) + " Via, not ours alone");
   if (!own_via(parts.vias[0], x_messages->sent_by, branch(id))) {
     return fail("reply: our Via is not intact: " + quote(parts.vias[0]));
@@ -262,18 +270,19 @@ bool Checker::forwarded_reply(std::string_view got, const Id& id, std::string_vi
   x_messages->reply_tail.write(x_want, id.sequence, id.slot);
   const std::string_view want(x_want, x_messages->reply_tail.size());
   Parts parts;
-  if (!reply_head(got, id, parts)) return false;
-  if (parts.first_line != "SIP/2.0 200 OK") return fail("reply: status line " + quote(parts.first_line));
+  const std::string_view status(x_messages->status_line.data(), x_messages->status_line.size() - 2);
+  if (!reply_head(got, id, status, parts)) return false;
+  if (parts.first_line != status) return fail("reply: status line " + quote(parts.first_line));
   if (parts.record_route_lines != record_route_lines)
     return fail("reply: Record-Route is not what the callee sent");
   if (parts.scattered) return compare_lines("reply", parts.rest, want);
   return compare_rest("reply", parts.rest, want);
 }
 
-bool Checker::local_reply(std::string_view got, std::string_view sent, const Id& id) {
+bool Checker::local_reply(std::string_view got, std::string_view sent, const Id& id, unsigned status) {
   if (x_options->bare) return compare_rest("reply", got, sent);
   Parts parts;
-  if (!reply_head(got, id, parts)) return false;
+  if (!reply_head(got, id, "SIP/2.0 " + std::to_string(status) + ' ', parts)) return false;
   // The four header fields a reply copies, in the order the request has them: From, To, Call-ID, CSeq.
   std::string_view want[4];
   std::size_t at = x_messages->rest_offset;
@@ -290,7 +299,7 @@ bool Checker::local_reply(std::string_view got, std::string_view sent, const Id&
       if (!name_is(line, want[i].substr(0, want[i].find(':')))) continue;
       const std::string_view have = value_of(line);
       const std::string_view value = value_of(want[i]);
-      const bool to = i == 1;
+      const bool to = i == 1 && !(status == 100 && have == value);
       const bool same = to ? have.starts_with(value) && have.substr(value.size()).starts_with(";tag=") &&
                                  have.size() > value.size() + 5
                            : have == value;

@@ -45,19 +45,22 @@ class Checker {
   Checker(const Options& options, const Messages& messages, std::string_view server_sent_by)
       : x_options(&options), x_messages(&messages), x_server(server_sent_by) {}
 
-  /// A request as the callee got it against the one sent. True: all well; else why() tells.
-  bool request(std::string_view got, std::string_view sent, Parts& parts);
-  /// The reply the callee's 200 must have become: w1. `record_route_lines`: what the callee sent back.
+  /// A request as the callee got it against the one sent. True: all well; else why() tells. `route_size`:
+  /// bytes of Route lines behind Max-Forwards in `sent`, which the server takes away.
+  bool request(std::string_view got, std::string_view sent, Parts& parts, std::size_t route_size = 0);
+  /// What a reply copies stands together, and Record-Route has no more than `route_room` bytes.
+  bool can_be_answered(const Parts& parts, std::size_t route_room);
+  /// What the callee's reply must have become. `record_route_lines`: what the callee sent back.
   bool forwarded_reply(std::string_view got, const Id& id, std::string_view record_route_lines);
-  /// The server's own 200 to `sent`: w6.
-  bool local_reply(std::string_view got, std::string_view sent, const Id& id);
+  /// The server's own reply to `sent`: 200 (w6), or 100, which needs no To tag.
+  bool local_reply(std::string_view got, std::string_view sent, const Id& id, unsigned status = 200);
   const std::string& why() const { return x_why; }
 
  private:
   bool fail(std::string text);
   bool compare_rest(std::string_view what, std::string_view got, std::string_view want);
   bool compare_lines(std::string_view what, std::string_view got, std::string_view want);
-  bool reply_head(std::string_view got, const Id& id, Parts& parts);
+  bool reply_head(std::string_view got, const Id& id, std::string_view status, Parts& parts);
   std::string_view branch(const Id& id);
 
   const Options* x_options;

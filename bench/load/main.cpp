@@ -3,16 +3,32 @@
 #include <sched.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
-#include "load/engine.h"
+#include "load/calls.h"
+#include "load/exchange.h"
 #include "load/options.h"
 
 namespace ser::bench {
 namespace {
 
 const char* name_of(Workload workload) {
-  return workload == Workload::w1 ? "w1" : workload == Workload::w6 ? "w6" : "pace";
+  switch (workload) {
+    case Workload::w1:
+      return "w1";
+    case Workload::w2:
+      return "w2";
+    case Workload::w3:
+      return "w3";
+    case Workload::w6:
+      return "w6";
+    case Workload::ring:
+      return "ring";
+    case Workload::pace:
+      break;
+  }
+  return "pace";
 }
 
 std::string json_text(const std::string& text) {
@@ -29,8 +45,10 @@ void print_human(const Options& options, const Outcome& out) {
   std::fprintf(stderr, "%s %s to %s: %llu %s in %.3f s, %.0f/s, %zu bytes a request%s\n",
                name_of(options.workload), options.method.c_str(), options.server.text().c_str(),
                static_cast<unsigned long long>(out.completed),
-               options.workload == Workload::pace ? "replies" : "transactions", out.seconds, rate,
-               out.request_bytes, out.cut ? " (cut by --seconds)" : "");
+               options.workload == Workload::pace ? "replies"
+               : is_call(options.workload)        ? "calls"
+                                                  : "transactions",
+               out.seconds, rate, out.request_bytes, out.cut ? " (cut by --seconds)" : "");
   std::fprintf(stderr, "  latency us: p50 %.0f, p99 %.0f, max %.0f\n", out.latency.quantile_us(0.5),
                out.latency.quantile_us(0.99), out.latency.max_us());
   std::fprintf(
@@ -77,9 +95,13 @@ int load_main(int argc, char** argv) {
       return 2;
     }
   }
-  Engine engine(options);
+  std::unique_ptr<Engine> engine;
+  if (is_call(options.workload))
+    engine = std::make_unique<Calls>(options);
+  else
+    engine = std::make_unique<Exchange>(options);
   Outcome out;
-  engine.run(out);
+  engine->run(out);
   if (!options.quiet) print_human(options, out);
   print_json(options, out);
   if (out.error.empty()) return 0;

@@ -85,17 +85,18 @@ constexpr option kLong[] = {
 };
 
 bool parse_workload(const char* text, Workload& out) {
-  if (std::strcmp(text, "w1") == 0) {
-    out = Workload::w1;
-  } else if (std::strcmp(text, "w6") == 0) {
-    out = Workload::w6;
-  } else if (std::strcmp(text, "pace") == 0) {
-    out = Workload::pace;
-  } else {
-    std::fprintf(stderr, "ser-load: --workload '%s': known are w1, w6, pace\n", text);
-    return false;
+  constexpr struct {
+    const char* name;
+    Workload workload;
+  } kKnown[] = {{"w1", Workload::w1}, {"w2", Workload::w2},     {"w3", Workload::w3},
+                {"w6", Workload::w6}, {"ring", Workload::ring}, {"pace", Workload::pace}};
+  for (const auto& known : kKnown) {
+    if (std::strcmp(text, known.name) != 0) continue;
+    out = known.workload;
+    return true;
   }
-  return true;
+  std::fprintf(stderr, "ser-load: --workload '%s': known are w1, w2, w3, w6, ring, pace\n", text);
+  return false;
 }
 
 /// Applies one option that is a number; `name` is its long name.
@@ -195,11 +196,12 @@ bool complete(Options& out) {
   }
   const bool v6 = out.server.native.ss_family == AF_INET6;
   if (out.caller.length == 0 && !out.caller.parse(v6 ? "[::1]:0" : "127.0.0.1:0")) return false;
-  if (out.workload == Workload::w1 && out.callee.length == 0) {
-    std::fprintf(stderr, "ser-load: w1 needs --callee: the address the server forwards to\n");
+  const bool answered_by_us = out.workload == Workload::w1 || is_call(out.workload);
+  if (answered_by_us && out.callee.length == 0) {
+    std::fprintf(stderr, "ser-load: this workload needs --callee: the address the server forwards to\n");
     return false;
   }
-  if (!out.record.empty() && (out.rate == 0 || out.workload == Workload::pace)) {
+  if (!out.record.empty() && (out.rate == 0 || out.workload == Workload::pace || is_call(out.workload))) {
     std::fprintf(stderr, "ser-load: --record needs w1 or w6 at a --rate\n");
     return false;
   }
@@ -210,8 +212,8 @@ bool complete(Options& out) {
     }
     out.spin = false;
   }
-  if (out.ruri.empty())
-    out.ruri = out.workload == Workload::w1 ? "sip:bob@example.org" : "sip:" + out.server.text();
+  if (is_call(out.workload)) out.method = "INVITE";
+  if (out.ruri.empty()) out.ruri = answered_by_us ? "sip:bob@example.org" : "sip:" + out.server.text();
   if (out.expected_ruri.empty()) out.expected_ruri = out.ruri;
   return true;
 }
@@ -221,20 +223,26 @@ bool complete(Options& out) {
 void print_usage() {
   std::puts(
       "ser-load: SIP load over UDP on the loopback interface; every message is checked byte for byte.\n"
-      "  --workload w1|w6|pace  w1: forwarded to our callee and answered there; w6: answered by the server;\n"
+      "  --workload NAME        w1: a request forwarded to our callee and answered there\n"
+      "                         w2: a call, INVITE 100 180 200 ACK BYE 200\n"
+      "                         w3: its INVITE transaction alone, INVITE 100 180 200\n"
+      "                         w6: a request answered by the server\n"
+      "                         ring: INVITE 100 180, and no final answer: the transactions stay in the "
+      "server\n"
       "                         pace (or --pace): datagrams at an even pace, replies not required\n"
       "  --to ADDR:PORT         the server (loopback only)\n"
-      "  --callee ADDR:PORT     w1: where the server forwards to; we answer there\n"
+      "  --callee ADDR:PORT     where the server forwards to; we answer there (all but w6 and pace)\n"
       "  --caller ADDR:PORT     our first caller socket (default: any port)\n"
       "  --sockets N            caller sockets, used in turn (1)\n"
-      "  --method OPTIONS|MESSAGE, --ruri URI, --expect-ruri URI\n"
-      "  --window N             closed loop: transactions in flight (64)\n"
-      "  --rate R               open loop: R transactions a second, evenly spaced\n"
-      "  --count N              counted transactions (100000)\n"
+      "  --method OPTIONS|MESSAGE (w1, w6), --ruri URI, --expect-ruri URI\n"
+      "  --window N             closed loop: transactions (or calls) in flight (64)\n"
+      "  --rate R               open loop: R transactions (or calls) a second, evenly spaced\n"
+      "  --count N              counted transactions or calls (100000)\n"
       "  --warmup N             transactions before them, checked but not counted (0)\n"
       "  --seconds S            hard limit on the run (60)\n"
       "  --timeout MS           unanswered for so long means lost (1000)\n"
-      "  --record-route         the server must add Record-Route (default: must not)\n"
+      "  --record-route         the server must add Record-Route to what is no ACK nor BYE (default: must "
+      "not)\n"
       "  --bare                 the server knows no SIP: nothing may change on the way\n"
       "  --allow-lost N, --allow-duplicates   for tests that kill servers\n"
       "  --record FILE          open loop: a line for each transaction: number, when due, sent, first seen "

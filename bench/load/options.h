@@ -11,8 +11,16 @@ namespace ser::bench {
 enum class Workload {
   w1,    ///< request forwarded to our callee, which answers 200
   w6,    ///< request answered by the server itself
+  w2,    ///< a call: INVITE 100 180 200 ACK BYE 200
+  w3,    ///< its INVITE transaction alone: INVITE 100 180 200
+  ring,  ///< INVITE 100 180, and no final answer: the transactions stay in the server
   pace,  ///< datagrams at an even pace; replies are counted but not required
 };
+
+/// Calls (load/calls.h), not single requests (load/exchange.h).
+inline bool is_call(Workload workload) {
+  return workload == Workload::w2 || workload == Workload::w3 || workload == Workload::ring;
+}
 
 struct Options {
   Workload workload = Workload::w1;
@@ -21,7 +29,7 @@ struct Options {
   std::string expected_ruri;        ///< Request-URI the callee must see; empty: the one sent
   Address server;                   ///< where requests go
   Address caller;                   ///< first caller socket; port 0: any
-  Address callee;                   ///< the callee's socket (w1)
+  Address callee;                   ///< the callee's socket (all but w6 and pace)
   std::uint32_t sockets = 1;        ///< caller sockets, used in turn
   std::uint32_t window = 64;        ///< closed loop: transactions in flight
   double rate = 0;                  ///< open loop: transactions per second, evenly spaced; 0: closed loop

@@ -31,12 +31,30 @@ std::string body_text(const std::string& method, const std::string& who, const s
            "), a bare line feed\nand a line that looks like a header field:\r\nVia: SIP/2.0/UDP "
            "192.0.2.9\r\n\r\nbye";
   }
+  return session_text(who, sequence);
+}
+
+}  // namespace
+
+std::string session_text(const std::string& who, const std::string& sequence) {
   return "v=0\r\no=" + who + " 2890844526 2890844527 IN IP4 192.0.2.21\r\ns=" + sequence +
          "\r\nc=IN IP4 192.0.2.21\r\nt=0 0\r\nm=audio 0 RTP/AVP 0 8 97 101\r\na=rtpmap:0 PCMU/8000\r\n"
          "a=rtpmap:8 PCMA/8000\r\na=rtpmap:97 iLBC/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
 }
 
-}  // namespace
+std::string hex_text(std::uint32_t value) {
+  char text[8];
+  put_hex(text, value, sizeof text);
+  return {text, sizeof text};
+}
+
+std::string Template::sequence() {
+  return std::string(kSequenceDigits, kSequence);
+}
+
+std::string Template::slot() {
+  return std::string(kSlotDigits, kSlot);
+}
 
 Template::Template(std::string text) : x_text(std::move(text)) {
   for (std::size_t i = 0; i < x_text.size();) {
@@ -84,15 +102,13 @@ bool read_hex(const char* at, unsigned digits, std::uint64_t& out) {
 }
 
 Messages make_messages(const Options& options, const Address& caller, std::uint32_t run) {
-  const std::string sequence(kSequenceDigits, kSequence);
-  const std::string slot(kSlotDigits, kSlot);
-  char run_text[9];
-  put_hex(run_text, run, 8);
-  run_text[8] = '\0';
+  const std::string sequence = Template::sequence();
+  const std::string slot = Template::slot();
+  const std::string run_text = hex_text(run);
 
   Messages out;
   out.sent_by = caller.text();
-  out.id_prefix = std::string("z9hG4bK-") + run_text + "-";
+  out.id_prefix = "z9hG4bK-" + run_text + "-";
   const std::string from = "From: \"Alice Liddell\" <sip:alice@example.com>;tag=a" + sequence + "\r\n";
   const std::string to = "To: <sip:bob@example.org>";
   const std::string call_id = "Call-ID: " + sequence + "-" + run_text + "@client.example.com\r\n";

@@ -23,6 +23,9 @@ class Template {
   /// hex,
   /// '\x03' (9) for a decimal number made from the sequence number (CSeq).
   explicit Template(std::string text);
+  /// What stands for sequence number and slot in a text.
+  static std::string sequence();
+  static std::string slot();
   std::size_t size() const { return x_text.size(); }
   std::string_view text() const { return x_text; }
   /// The whole message to `out` (room for size()).
@@ -41,8 +44,9 @@ class Template {
 
 /// What a transaction's messages are made from.
 struct Messages {
-  Template request;       ///< as the caller sends it; the first lines are request line, Via, Max-Forwards
-  Template reply_tail;    ///< the callee's 200 after its Via and Record-Route lines: From … body
+  Template request;  ///< as the caller sends it; the first lines are request line, Via, Max-Forwards
+  std::string status_line = "SIP/2.0 200 OK\r\n";  ///< of the callee's reply
+  Template reply_tail;    ///< the callee's reply after its Via and Record-Route lines: From … body
   std::string id_prefix;  ///< what stands before slot and sequence number in our Via branch
   std::string sent_by;    ///< host:port of our Via
   std::size_t request_line_size = 0;  ///< with CRLF
@@ -55,6 +59,11 @@ inline constexpr unsigned kMaxForwards = 70;
 /// `run` tells this run's messages from those of others; one set per caller socket (its address is in Via and
 /// Contact).
 Messages make_messages(const Options& options, const Address& caller, std::uint32_t run);
+
+/// A session description of `who`, told from others by `sequence`.
+std::string session_text(const std::string& who, const std::string& sequence);
+/// Eight lower-case hex digits.
+std::string hex_text(std::uint32_t value);
 
 /// Reads exactly `digits` lower-case hex digits.
 bool read_hex(const char* at, unsigned digits, std::uint64_t& out);
