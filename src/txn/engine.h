@@ -19,10 +19,18 @@
 
 namespace ser::txn {
 
+/// The response that is being put to a transaction, or taken back. Who dies in the middle leaves it here.
+struct WaitingNote {
+  shm::FutexLock lock;
+  WaitingResponse* response;  ///< nullptr: none
+  TransactionId of;
+};
+
 /// All transactions. In the segment, made before the first fork.
 struct Root {
   PoolRoot pool;
   TableRoot table;
+  WaitingNote waiting;
 };
 static_assert(shm::Storable<Root>);
 
@@ -112,7 +120,8 @@ class Engine {
   void after_flush() noexcept;
 
   /// After a death: every transaction that a dead worker held goes on without it, or ends when it was being
-  /// made. Linear in the transactions.
+  /// made. Where the last final response of a branch was in hand, the client gets another one (500, or 487
+  /// after its CANCEL). In the event worker. Linear in the transactions.
   void put_right() noexcept;
 
   Branch* branch(const Transaction& transaction, unsigned index) const noexcept;
@@ -141,10 +150,19 @@ class Engine {
   void keep_reason(Transaction& transaction, sip::Message& cancel) noexcept;
   Result<void> answer(Transaction& transaction, proxy::Run& request, proxy::LocalReply reply) noexcept;
 
+  // engine_waiting.cpp
+  bool wait_for_holder(Transaction& transaction, const proxy::Run& response,
+                       std::uint32_t generation) noexcept;
+  bool put_in(Transaction& transaction, WaitingResponse* waiting) noexcept;
+  void free_late(Transaction& transaction) noexcept;
+  static WaitingResponse* first_waiting(const Transaction& transaction) noexcept;
+  void take_out(Transaction& transaction, WaitingResponse& waiting) noexcept;
+  void take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept;
+  void free_waiting(Transaction& transaction) noexcept;
+  void repair_waiting() noexcept;
+
   // engine_response.cpp
   bool on_cancel_response(proxy::Run& response) noexcept;
-  bool wait_for_holder(Transaction& transaction, proxy::Run& response, std::uint32_t generation) noexcept;
-  void take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept;
   void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
   bool run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch) noexcept;
   void keep_response(Transaction& transaction, Branch& branch, const proxy::Run& response) noexcept;
@@ -162,7 +180,6 @@ class Engine {
   void clock_server(Transaction& transaction) noexcept;
   void clock_branch(Transaction& transaction, Branch& branch) noexcept;
   void do_due(Transaction& transaction) noexcept;
-  static WaitingResponse* first_waiting(const Transaction& transaction) noexcept;
   void hand_over(Transaction& transaction) noexcept;
   void give_reason(Transaction& transaction, std::uint16_t winner) noexcept;
   void cancel_branch(Transaction& transaction, Branch& branch) noexcept;
@@ -175,15 +192,24 @@ class Engine {
   void let_go(Transaction& transaction) noexcept;
   bool over(const Transaction& transaction) const noexcept;
   bool end(Transaction& transaction) noexcept;
-  static void take_from_dead(Transaction& transaction) noexcept;
   void free_memory(Transaction& transaction) noexcept;
+
+  // engine_deaths.cpp
+  bool repair() noexcept;
+  void take_from_dead(Transaction& transaction) noexcept;
+  void finish_step(Transaction& transaction) noexcept;
+  void finish_step(Transaction& transaction, Branch& branch) noexcept;
 
   bool store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept;
   void drop(StoredBytes& stored) noexcept;
   void count(CounterId id) noexcept { x_services.counters.add(id); }
 
+  /// Room to parse a stored response in without touching the segment.
+  static constexpr std::size_t kScratchRoom = 4096;
+
   proxy::Services& x_services;
   proxy::SharedServices& x_shared;
+  WaitingNote& x_waiting;
   const EngineConfig& x_config;
   const EngineCounters& x_counters;
   Pool x_pool;

@@ -51,10 +51,12 @@ bool Engine::store(Transaction& transaction, StoredBytes& stored, std::string_vi
       count(x_counters.no_memory);
       return false;
     }
-    stored.bytes = cell;
-    stored.room = static_cast<std::uint32_t>(x_shared.heap.usable(cell));
-    x_shared.self.step();
+    // What is linked is the transaction's: nobody sweeps it.
     x_shared.heap.transfer(cell, transaction.owner());
+    x_shared.self.step();
+    stored.room = static_cast<std::uint32_t>(x_shared.heap.usable(cell));
+    stored.bytes = cell;
+    x_shared.self.step();
   }
   std::memcpy(stored.bytes, bytes.data(), bytes.size());
   stored.size = static_cast<std::uint32_t>(bytes.size());
@@ -200,6 +202,8 @@ void Engine::restart_timeouts(Transaction& transaction) noexcept {
 /// What was left to do by those who found the transaction busy, and everything that is due.
 void Engine::do_due(Transaction& transaction) noexcept {
   const std::uint32_t due = transaction.due.exchange(0, std::memory_order_acq_rel);
+  // We may have had it for long.
+  if (due != 0) read_clock();
   if ((due & kDueCancel) != 0 && !transaction.cancelled) {
     transaction.cancelled = true;
     cancel_branches(transaction);
@@ -253,7 +257,9 @@ void Engine::arm_for(Transaction& transaction, Instant due) noexcept {
 
 bool Engine::over(const Transaction& transaction) const noexcept {
   if (transaction.has_ended) return true;
-  if (transaction.server.state != ServerState::terminated) return false;
+  // Where a death took a 2xx along that nobody sent again, nothing will ever be answered.
+  const bool silent = transaction.untidy && !transaction.has_final() && transaction.branches != nullptr;
+  if (transaction.server.state != ServerState::terminated && !silent) return false;
   for (const Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
     if (branch->client.state != ClientState::terminated) return false;
   }
@@ -267,11 +273,7 @@ void Engine::free_memory(Transaction& transaction) noexcept {
   }
   drop(transaction.reply);
   drop(transaction.cancel_reason);
-  for (auto& place : transaction.waiting) {
-    WaitingResponse* waiting = place.exchange(nullptr, std::memory_order_acq_rel);
-    x_shared.self.step();
-    x_shared.heap.free(x_shared.self, waiting);
-  }
+  free_waiting(transaction);
   transaction.branches = nullptr;
   proxy::free_kept(x_shared, transaction.request);
 }
@@ -296,6 +298,8 @@ bool Engine::end(Transaction& transaction) noexcept {
       transaction.untidy = false;
     }
     if (x_pool.give(transaction)) {
+      // Who left a response in the last moment saw us still here.
+      if (first_waiting(transaction) != nullptr) free_late(transaction);
       count(x_counters.finished);
       return true;
     }
@@ -306,8 +310,8 @@ bool Engine::end(Transaction& transaction) noexcept {
 
 Access Engine::acquire(Transaction& transaction, std::uint32_t generation) noexcept {
   std::uint32_t nobody = 0;
-  if (!transaction.busy.compare_exchange_strong(nobody, x_shared.self.lock_word(), std::memory_order_acquire,
-                                                std::memory_order_relaxed)) {
+  if (!transaction.busy.compare_exchange_strong(nobody, x_shared.self.lock_word(),
+                                                std::memory_order_seq_cst)) {
     if (nobody == Transaction::kNobody) return Access::gone;
     if (nobody != x_shared.self.lock_word()) return Access::busy;
     // Ours, until what we sent for it has left.
@@ -363,15 +367,6 @@ void Engine::let_go(Transaction& transaction) noexcept {
   }
 }
 
-WaitingResponse* Engine::first_waiting(const Transaction& transaction) noexcept {
-  WaitingResponse* first = nullptr;
-  for (const auto& place : transaction.waiting) {
-    WaitingResponse* waiting = place.load(std::memory_order_acquire);
-    if (waiting != nullptr && (first == nullptr || waiting->sequence < first->sequence)) first = waiting;
-  }
-  return first;
-}
-
 /// Lets go of a transaction for which the script is needed, and there is none in this worker.
 void Engine::hand_over(Transaction& transaction) noexcept {
   const TransactionId id = transaction.id();
@@ -403,42 +398,6 @@ void Engine::on_clock(TransactionId id) noexcept {
   }
   transaction->due.fetch_or(kDueClock, std::memory_order_relaxed);
   release(*transaction);
-}
-
-/// What a dead worker had in hand. A transaction that was being made ends: its request comes again. Another
-/// one goes on as far as it had come; only the event in hand is lost.
-void Engine::take_from_dead(Transaction& transaction) noexcept {
-  if (transaction.phase.load(std::memory_order_relaxed) == Phase::raw) {
-    // Its branches may lie in chunks that are swept as the dead one's: nothing of it is followed.
-    transaction.has_ended = true;
-    transaction.branches = nullptr;
-    transaction.reply = {};
-  }
-  if (transaction.in_hand) {
-    // What was allocated last is not on record: room begins in a new chunk.
-    transaction.in_hand = false;
-    transaction.request.arena.cur = transaction.request.arena.end = nullptr;
-  }
-  transaction.untidy = true;
-}
-
-void Engine::put_right() noexcept {
-  shm::OwnerCheck* alive = x_shared.self.check();
-  if (alive == nullptr) return;
-  read_clock();
-  const std::uint32_t cells = x_pool.size();
-  for (std::uint32_t number = 0; number < cells; ++number) {
-    Transaction& transaction = *x_pool.at(number);
-    std::uint32_t holder = transaction.busy.load(std::memory_order_relaxed);
-    if (holder == 0 || holder == Transaction::kNobody) continue;
-    if (alive->alive(static_cast<std::uint16_t>((holder >> 20) - 1), holder & 0xFFFFFU)) continue;
-    if (!transaction.busy.compare_exchange_strong(holder, x_shared.self.lock_word(),
-                                                  std::memory_order_acquire))
-      continue;
-    take_from_dead(transaction);
-    transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
-    release(transaction);
-  }
 }
 
 }  // namespace ser::txn

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine and requests: matching, making a transaction, its branches, our own answers.
 #include <algorithm>
+#include <new>
 
 #include "proxy/forward.h"
 #include "sip/hdr.h"
@@ -13,10 +14,22 @@ using proxy::Run;
 using proxy::RunState;
 using Kind = ClientEvent::Kind;
 
+namespace {
+
+/// What the message has beyond its block, while its run goes on.
+void hand_on_chunks(Arena& arena, proxy::SharedServices& shared, shm::Owner owner) noexcept {
+  const KeptArena kept = arena.put_down();
+  Arena::for_each_chunk(kept, [&](void* chunk) { shared.heap.transfer(chunk, owner); });
+  new (&arena) Arena(kept, shared.chunks);
+}
+
+}  // namespace
+
 Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& counters,
                proxy::Services& services, shm::AccountId account, std::uint32_t event_type) noexcept
     : x_services(services),
       x_shared(*services.shared),
+      x_waiting(root.waiting),
       x_config(config),
       x_counters(counters),
       x_pool(root.pool, x_shared.heap, x_shared.self, account),
@@ -78,8 +91,9 @@ bool Engine::retransmit_reply(TransactionId id) noexcept {
 
 bool Engine::in_work(TransactionId id) const noexcept {
   const Transaction* transaction = at(id);
-  return transaction != nullptr && transaction->id() == id && !transaction->held_by(x_shared.self) &&
-         transaction->busy.load(std::memory_order_relaxed) != 0;
+  if (transaction == nullptr || transaction->id() != id) return false;
+  const std::uint32_t holder = transaction->busy.load(std::memory_order_relaxed);
+  return holder != 0 && holder != Transaction::kNobody && holder != x_shared.self.lock_word();
 }
 
 Result<Transaction*> Engine::create(Run& run) noexcept {
@@ -105,7 +119,9 @@ Result<Transaction*> Engine::create(Run& run) noexcept {
     x_pool.give(*transaction);
     return kept.error();
   }
-  // From here on the message lives as long as the transaction, and that as long as this run at least.
+  // From here on the message lives as long as the transaction, and that as long as this run at least. Others
+  // read the key, wherever in the message it lies, also when we have died.
+  if (run.arena().borrowed() != 0) hand_on_chunks(run.arena(), x_shared, transaction->owner());
   run.state().transaction = transaction;
   Transaction* other = nullptr;
   const auto inserted = x_table.insert(*transaction, [&](Transaction& found) {

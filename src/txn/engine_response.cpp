@@ -2,7 +2,6 @@
 // The engine and responses: to which branch, what the script says to it, what goes upstream (RFC 3261 16.7).
 #include <array>
 #include <cstring>
-#include <new>
 
 #include "proxy/forward.h"
 #include "sip/hdr.h"
@@ -18,9 +17,6 @@ using Kind = ClientEvent::Kind;
 
 namespace {
 
-/// Room to parse a stored response in without touching the segment.
-constexpr std::size_t kScratch = 4096;
-
 bool is_challenge(std::uint16_t status) noexcept {
   return status == 401 || status == 407;
 }
@@ -33,13 +29,14 @@ bool Engine::on_response(Run& response) noexcept {
   Transaction* transaction = at({state.via_cell, state.via_generation});
   Access access = transaction != nullptr ? acquire(*transaction, state.via_generation) : Access::gone;
   if (access == Access::busy) {
-    if (wait_for_holder(*transaction, response, state.via_generation)) {
-      // It may have been let go of before it could see what was left.
-      access = acquire(*transaction, state.via_generation);
-      if (access == Access::held) release(*transaction);
-    } else {
+    if (!wait_for_holder(*transaction, response, state.via_generation)) {
       count(x_counters.waiting_full);
+      return true;
     }
+    // It may have been let go of before it could see what was left, or have ended.
+    access = acquire(*transaction, state.via_generation);
+    if (access == Access::held) release(*transaction);
+    if (access == Access::gone) free_late(*transaction);
     return true;
   }
   if (access == Access::gone) {
@@ -71,60 +68,6 @@ bool Engine::on_cancel_response(Run& response) noexcept {
   }
   release(*transaction);
   return true;
-}
-
-/// Leaves a copy of the response for who has the transaction. False: no memory, or too many wait already; the
-/// callee sends it again.
-bool Engine::wait_for_holder(Transaction& transaction, Run& response, std::uint32_t generation) noexcept {
-  const std::string_view bytes = response.message().bytes();
-  auto* memory = static_cast<char*>(x_shared.heap.alloc(
-      x_shared.self, sizeof(WaitingResponse) + bytes.size() + 1, x_account, shm::Priority::reserve));
-  if (memory == nullptr) return false;
-  auto* waiting = new (memory) WaitingResponse{};
-  waiting->generation = generation;
-  waiting->sequence = transaction.sequence.fetch_add(1, std::memory_order_relaxed);
-  waiting->rx = response.state().rx;
-  char* copy = memory + sizeof(WaitingResponse);
-  std::memcpy(copy, bytes.data(), bytes.size());
-  copy[bytes.size()] = '\0';
-  waiting->rx.bytes = {copy, bytes.size()};
-  x_shared.heap.transfer(memory, transaction.owner());
-  for (auto& place : transaction.waiting) {
-    WaitingResponse* nobody = nullptr;
-    if (place.compare_exchange_strong(nobody, waiting, std::memory_order_seq_cst)) return true;
-  }
-  x_shared.heap.free(x_shared.self, memory);
-  return false;
-}
-
-void Engine::take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept {
-  alignas(16) std::array<char, kScratch> block;
-  {
-    Arena arena(block.data(), block.size(), x_shared.chunks);
-    const auto message = sip::Message::parse(waiting.rx.bytes, arena);
-    RunState* state = message ? arena.make<RunState>() : nullptr;
-    if (state != nullptr && waiting.generation == transaction.id().generation) {
-      state->message = *message;
-      state->rx = waiting.rx;
-      state->kind = proxy::RouteKind::reply;
-      state->via_is_ours = state->via_is_stateful = true;
-      Run response(*state, x_services);
-      const auto top = response.message().via(0);
-      const auto below = response.message().via(1);
-      const auto token = top ? proxy::read_token(x_services.via_key, (*top)->branch, below ? *below : nullptr)
-                             : std::nullopt;
-      if (token) {
-        state->via_branch_index = token->branch_index;
-        take_response(transaction, response, token->branch_index);
-      }
-    }
-  }
-  for (auto& place : transaction.waiting) {
-    WaitingResponse* expected = &waiting;
-    if (place.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel)) break;
-  }
-  x_shared.self.step();
-  x_shared.heap.free(x_shared.self, &waiting);
 }
 
 void Engine::take_response(Transaction& transaction, Run& response, unsigned index) noexcept {
@@ -305,7 +248,7 @@ void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* re
 
 void Engine::relay_stored(Transaction& transaction, Branch& branch, const Choice& choice) noexcept {
   if (branch.response.size == 0) return;
-  alignas(16) std::array<char, kScratch> block;
+  alignas(16) std::array<char, kScratchRoom> block;
   Arena arena(block.data(), block.size(), x_shared.chunks);
   const auto message = sip::Message::parse(branch.response.view(), arena);
   RunState* state = message ? arena.make<RunState>() : nullptr;
@@ -324,7 +267,7 @@ void Engine::add_challenges(Transaction& transaction, Run& response, const Choic
   if (choice.challenges == 0) return;
   for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next) {
     if ((choice.challenges >> branch->index & 1U) == 0 || branch->index == choice.branch) continue;
-    alignas(16) std::array<char, kScratch> block;
+    alignas(16) std::array<char, kScratchRoom> block;
     Arena arena(block.data(), block.size(), x_shared.chunks);
     const auto message = sip::Message::parse(branch->response.view(), arena);
     sip::EditList* edits = response.edits();

@@ -6,16 +6,18 @@
 namespace ser::txn {
 
 using shm::LockLevel;
-using shm::OwnerKind;
 using shm::Section;
 
 namespace {
 
-/// Everything of a former transaction but what outlives it.
+/// Nobody else's cells have it.
+constexpr shm::Owner kOwner = shm::Owner::make(shm::OwnerKind::system, 1, 0);
+
+/// Everything of a former transaction but what outlives it. A response that came too late for that one may
+/// wait still: who holds the next one sees that it is not its own, and frees it.
 void clear(Transaction& cell) noexcept {
   cell.due.store(0, std::memory_order_relaxed);
   cell.sequence.store(0, std::memory_order_relaxed);
-  for (auto& waiting : cell.waiting) waiting.store(nullptr, std::memory_order_relaxed);
   cell.previous = 0;
   cell.hash = 0;
   cell.timer.type = 0;
@@ -38,11 +40,25 @@ void clear(Transaction& cell) noexcept {
 
 }  // namespace
 
+/// Who dies between noting the memory and giving it its owner leaves a note that says nothing.
+void* Pool::memory_of_dead() const noexcept {
+  void* noted = x_root.noted;
+  return noted != nullptr && x_heap.valid(noted) && x_heap.owner_of(noted) == kOwner ? noted : nullptr;
+}
+
+/// Cells must never be swept once somebody can see them: the memory is the pool's before they are.
 bool Pool::grow(Section<8>& section) noexcept {
   if (x_root.chunk_count == PoolRoot::kMaxChunks) return false;
   constexpr std::size_t kBytes = sizeof(Transaction) * PoolRoot::kCellsPerChunk;
-  void* memory = x_heap.alloc(x_self, kBytes, x_account);
-  if (memory == nullptr) return false;
+  void* memory = memory_of_dead();
+  if (memory == nullptr) {
+    memory = x_heap.alloc(x_self, kBytes, x_account);
+    if (memory == nullptr) return false;
+    x_root.noted = memory;
+    x_self.step();
+    x_heap.transfer(memory, kOwner);
+    x_self.step();
+  }
   auto* cells = new (memory) Transaction[PoolRoot::kCellsPerChunk]{};
   const std::uint32_t first = x_root.chunk_count * PoolRoot::kCellsPerChunk;
   for (std::uint32_t i = 0; i < PoolRoot::kCellsPerChunk; ++i) {
@@ -51,10 +67,13 @@ bool Pool::grow(Section<8>& section) noexcept {
   }
   section.set_atomic(x_root.chunks[x_root.chunk_count], cells, std::memory_order_release);
   section.set(x_root.chunk_count, x_root.chunk_count + 1);
-  // While the section is open, a death takes the stores back, and the sweep finds the chunk as ours.
+  section.set(x_root.noted, nullptr);
   section.commit();
-  x_heap.transfer(memory, shm::Owner::make(OwnerKind::system, 0, 0));
   return true;
+}
+
+bool Pool::repair() noexcept {
+  return static_cast<bool>(Section<8>(x_root.lock, x_self, LockLevel::module));
 }
 
 Transaction* Pool::take() noexcept {
@@ -86,7 +105,7 @@ bool Pool::give(Transaction& transaction) noexcept {
   section.set(x_root.free_head, transaction.number + 1);
   section.set_atomic(x_root.in_use, in_use() - 1);
   section.set_atomic(transaction.phase, Phase::free, std::memory_order_release);
-  section.set_atomic(transaction.busy, Transaction::kNobody, std::memory_order_release);
+  section.set_atomic(transaction.busy, Transaction::kNobody, std::memory_order_seq_cst);
   section.commit();
   return true;
 }

@@ -20,6 +20,7 @@ struct PoolRoot {
   std::uint32_t free_head;  ///< number + 1
   std::uint32_t chunk_count;
   std::uint32_t fresh;  ///< cells ever used
+  void* noted;          ///< memory that is about to become cells; nullptr: none
   std::atomic<std::uint32_t> in_use;
   std::atomic<Transaction*> chunks[kMaxChunks];
 };
@@ -36,14 +37,25 @@ class Pool {
   /// Back to the free cells. We hold it, it is in phase over, and all its memory was given back. False: the
   /// lock is not to be had; it stays in phase over.
   bool give(Transaction& transaction) noexcept;
+  /// Calls f() while the cell is free and nobody can take it. `f` takes no lock. Not when it is in use, or
+  /// the lock is not to be had.
+  template <class F>
+  void if_free(const Transaction& cell, F&& f) noexcept {
+    const shm::Section<8> section(x_root.lock, x_self, shm::LockLevel::transaction);
+    if (section && cell.phase.load(std::memory_order_relaxed) == Phase::free) f();
+  }
   /// The cell of that number, whatever is in it; nullptr when there is none.
   Transaction* at(std::uint32_t number) const noexcept;
   /// Cells that may be looked at: numbers below this.
   std::uint32_t size() const noexcept;
   std::uint32_t in_use() const noexcept { return x_root.in_use.load(std::memory_order_relaxed); }
+  /// Takes back what a dead worker was doing to the free cells. Before anything is concluded from the words
+  /// of a cell that a dead worker holds. False: the lock is not to be had.
+  bool repair() noexcept;
 
  private:
   bool grow(shm::Section<8>& section) noexcept;
+  void* memory_of_dead() const noexcept;
 
   PoolRoot& x_root;
   shm::Heap& x_heap;
