@@ -15,6 +15,10 @@ Result<void> Tm::start(mod::StartContext& context, std::string& error) {
     return {Errc::no_space, "no room in the segment"};
   }
   x_root = new (memory) txn::Root;
+  if (context.heap != nullptr) {
+    x_account = context.heap->account("transactions");
+    x_root->cell_account = context.heap->account("transaction cells");
+  }
   x_unit = context.settings.ser_dialect ? txn::kSecond : txn::kMillisecond;
   txn::TimerValues& timers = x_engine_config.timers;
   // Whoever writes nothing gets the defaults, which are milliseconds in any dialect.
@@ -41,9 +45,8 @@ Result<void> Tm::start(mod::StartContext& context, std::string& error) {
 
 std::unique_ptr<mod::WorkerState> Tm::start_worker(mod::WorkerContext& context) {
   if (context.services.shared == nullptr) return nullptr;
-  proxy::SharedServices& shared = *context.services.shared;
-  auto made = std::make_unique<TmWorker>(*x_root, x_engine_config, x_counters, context.services,
-                                         shared.heap.account("transactions"), mod::kModuleEvents + index);
+  auto made = std::make_unique<TmWorker>(*x_root, x_engine_config, x_counters, context.services, x_account,
+                                         mod::kModuleEvents + index);
   context.services.transactions = made.get();
   return made;
 }

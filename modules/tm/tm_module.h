@@ -152,6 +152,7 @@ class Tm final : public mod::Module {
   TmConfig x_config;
   txn::EngineConfig x_engine_config;
   txn::Root* x_root = nullptr;
+  shm::AccountId x_account = 0;
   Instant x_unit = txn::kMillisecond;
 };
 

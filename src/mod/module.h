@@ -13,6 +13,10 @@
 #include "proxy/run.h"
 #include "proxy/services.h"
 
+namespace ser::shm {
+class Heap;
+}
+
 namespace ser::mod {
 
 /// Base of whatever a module keeps per worker. Destroyed when the worker ends in order.
@@ -30,6 +34,8 @@ struct StartContext {
   /// exhausted.
   void* (*segment_alloc)(void* self, std::size_t bytes);
   void* segment_self;
+  /// Where accounts are declared: after the fork two workers would do it at once. nullptr: no segment.
+  shm::Heap* heap = nullptr;
 };
 
 /// What start_worker() may use: right after the fork (or in the new thread).

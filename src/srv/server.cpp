@@ -395,7 +395,8 @@ bool Server::start_modules() {
       s.settings,
       server_name,
       [](void* self, std::size_t bytes) { return static_cast<shm::Segment*>(self)->reserve(bytes); },
-      segment};
+      segment,
+      s.heap.get()};
   x_modules_started = true;
   bool timers = false;
   for (mod::Loaded& loaded : x_loaded.registry.loaded()) {

@@ -31,6 +31,7 @@ struct Root {
   PoolRoot pool;
   TableRoot table;
   WaitingNote waiting;
+  shm::AccountId cell_account;  ///< pays for the pool's chunks, which stay; 0: core
 };
 static_assert(shm::Storable<Root>);
 
@@ -60,7 +61,8 @@ enum class Access : std::uint8_t {
 
 class Engine {
  public:
-  /// All outlive the engine. `services.shared` is set. `type`: of timer entries and inbox events.
+  /// All outlive the engine. `services.shared` is set. `account` pays for what a transaction has until it
+  /// ends. `event_type`: of timer entries and inbox events.
   Engine(Root& root, const EngineConfig& config, const EngineCounters& counters, proxy::Services& services,
          shm::AccountId account, std::uint32_t event_type) noexcept;
 
@@ -151,6 +153,8 @@ class Engine {
   Result<void> answer(Transaction& transaction, proxy::Run& request, proxy::LocalReply reply) noexcept;
 
   // engine_waiting.cpp
+  void leave_to_holder(Transaction& transaction, const proxy::Run& response,
+                       std::uint32_t generation) noexcept;
   bool wait_for_holder(Transaction& transaction, const proxy::Run& response,
                        std::uint32_t generation) noexcept;
   bool put_in(Transaction& transaction, WaitingResponse* waiting) noexcept;
@@ -163,6 +167,8 @@ class Engine {
 
   // engine_response.cpp
   bool on_cancel_response(proxy::Run& response) noexcept;
+  void take_cancel_response(Transaction& transaction, proxy::Run& response, unsigned index,
+                            std::string_view via_branch) noexcept;
   void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
   bool run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch) noexcept;
   void keep_response(Transaction& transaction, Branch& branch, const proxy::Run& response) noexcept;

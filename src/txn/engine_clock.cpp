@@ -297,10 +297,12 @@ bool Engine::end(Transaction& transaction) noexcept {
       }
       transaction.untidy = false;
     }
+    // Of a retransmission, which found another one in the table, nothing began.
+    const bool began = transaction.server.state != ServerState::idle;
     if (x_pool.give(transaction)) {
       // Who left a response in the last moment saw us still here.
       if (first_waiting(transaction) != nullptr) free_late(transaction);
-      count(x_counters.finished);
+      if (began) count(x_counters.finished);
       return true;
     }
   }

@@ -32,7 +32,7 @@ Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& cou
       x_waiting(root.waiting),
       x_config(config),
       x_counters(counters),
-      x_pool(root.pool, x_shared.heap, x_shared.self, account),
+      x_pool(root.pool, x_shared.heap, x_shared.self, root.cell_account),
       x_table(root.table, x_pool, x_shared.self),
       x_account(account),
       x_event_type(event_type) {}

@@ -27,16 +27,9 @@ bool Engine::on_response(Run& response) noexcept {
   const RunState& state = response.state();
   if (!state.via_is_stateful) return on_cancel_response(response);
   Transaction* transaction = at({state.via_cell, state.via_generation});
-  Access access = transaction != nullptr ? acquire(*transaction, state.via_generation) : Access::gone;
+  const Access access = transaction != nullptr ? acquire(*transaction, state.via_generation) : Access::gone;
   if (access == Access::busy) {
-    if (!wait_for_holder(*transaction, response, state.via_generation)) {
-      count(x_counters.waiting_full);
-      return true;
-    }
-    // It may have been let go of before it could see what was left, or have ended.
-    access = acquire(*transaction, state.via_generation);
-    if (access == Access::held) release(*transaction);
-    if (access == Access::gone) free_late(*transaction);
+    leave_to_holder(*transaction, response, state.via_generation);
     return true;
   }
   if (access == Access::gone) {
@@ -57,17 +50,24 @@ bool Engine::on_cancel_response(Run& response) noexcept {
   const auto token = proxy::parse_token((*top)->branch);
   if (!token || token->kind != proxy::ViaToken::Kind::stateful) return false;
   Transaction* transaction = at({token->cell, token->generation});
-  // Who is busy with it costs another CANCEL, and that another response.
-  if (transaction == nullptr || acquire(*transaction, token->generation) != Access::held) return true;
-  Branch* branch = this->branch(*transaction, token->branch_index);
-  const auto cseq = response.message().get<sip::hdr::CSeq>();
-  if (branch != nullptr && cseq && (*cseq)->method == sip::Method::cancel &&
-      branch->cancel_bytes.view().find((*top)->branch) != std::string_view::npos) {
-    static_cast<void>(step(branch->cancel, ClientEvent::response(response.message().status()), now(),
-                           timers(*transaction)));
-  }
+  const Access access = transaction != nullptr ? acquire(*transaction, token->generation) : Access::gone;
+  if (access == Access::busy) leave_to_holder(*transaction, response, token->generation);
+  if (access != Access::held) return true;
+  take_cancel_response(*transaction, response, token->branch_index, (*top)->branch);
   release(*transaction);
   return true;
+}
+
+void Engine::take_cancel_response(Transaction& transaction, Run& response, unsigned index,
+                                  std::string_view via_branch) noexcept {
+  Branch* branch = this->branch(transaction, index);
+  const auto cseq = response.message().get<sip::hdr::CSeq>();
+  if (branch == nullptr || !cseq || (*cseq)->method != sip::Method::cancel ||
+      branch->cancel_bytes.view().find(via_branch) == std::string_view::npos) {
+    return;
+  }
+  static_cast<void>(
+      step(branch->cancel, ClientEvent::response(response.message().status()), now(), timers(transaction)));
 }
 
 void Engine::take_response(Transaction& transaction, Run& response, unsigned index) noexcept {

@@ -43,6 +43,18 @@ bool Engine::wait_for_holder(Transaction& transaction, const Run& response,
   return false;
 }
 
+void Engine::leave_to_holder(Transaction& transaction, const Run& response,
+                             std::uint32_t generation) noexcept {
+  if (!wait_for_holder(transaction, response, generation)) {
+    count(x_counters.waiting_full);
+    return;
+  }
+  // It may have been let go of before it could see what was left, or have ended.
+  const Access access = acquire(transaction, generation);
+  if (access == Access::held) release(transaction);
+  if (access == Access::gone) free_late(transaction);
+}
+
 /// False: the response is ours still.
 bool Engine::put_in(Transaction& transaction, WaitingResponse* waiting) noexcept {
   const shm::LockGuard guard(x_waiting.lock, x_shared.self, shm::LockLevel::module);
@@ -143,9 +155,12 @@ void Engine::take_waiting(Transaction& transaction, WaitingResponse& waiting) no
       Run response(*state, x_services);
       const auto top = response.message().via(0);
       const auto below = response.message().via(1);
-      const auto token = top ? proxy::read_token(x_services.via_key, (*top)->branch, below ? *below : nullptr)
-                             : std::nullopt;
-      if (token) {
+      const auto token = !top    ? std::nullopt
+                         : below ? proxy::read_token(x_services.via_key, (*top)->branch, *below)
+                                 : proxy::parse_token((*top)->branch);
+      if (token && !below) {
+        take_cancel_response(transaction, response, token->branch_index, (*top)->branch);
+      } else if (token) {
         state->via_branch_index = token->branch_index;
         take_response(transaction, response, token->branch_index);
       }
