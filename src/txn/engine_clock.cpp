@@ -234,21 +234,19 @@ Instant Engine::next_due(const Transaction& transaction) const noexcept {
   return earliest;
 }
 
-/// An entry that is armed for an earlier moment stays: it costs less to look once in vain than to move it
-/// with every response.
 void Engine::arm(Transaction& transaction) noexcept {
-  const Instant due = next_due(transaction);
-  if (due == 0) return;
-  shm::TimerEntry& timer = transaction.timer;
-  if (shm::Timers::armed(timer)) {
-    if (timer.deadline <= due || !x_shared.timers.cancel(x_shared.self, timer)) return;
-  }
-  arm_for(transaction, due);
+  if (const Instant due = next_due(transaction); due != 0) arm_for(transaction, due);
 }
 
-/// The entry is not armed.
+/// An entry that is armed for an earlier moment stays: it costs less to look once in vain than to move it
+/// with every response. One whose moment has passed may be in no queue, since a death.
 void Engine::arm_for(Transaction& transaction, Instant due) noexcept {
   shm::TimerEntry& timer = transaction.timer;
+  if (shm::Timers::armed(timer)) {
+    if (timer.deadline <= due && timer.deadline > now()) return;
+    x_shared.timers.cancel(x_shared.self, timer);
+    if (shm::Timers::armed(timer)) return;
+  }
   timer.type = x_event_type;
   timer.words[0] = transaction.number;
   timer.words[1] = transaction.id().generation;
@@ -306,7 +304,7 @@ bool Engine::end(Transaction& transaction) noexcept {
       return true;
     }
   }
-  if (!shm::Timers::armed(transaction.timer)) arm_for(transaction, now() + kLater);
+  arm_for(transaction, now() + kLater);
   return false;
 }
 
@@ -374,7 +372,7 @@ void Engine::hand_over(Transaction& transaction) noexcept {
   const TransactionId id = transaction.id();
   transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
   // The timer brings it back should the event be lost.
-  if (!shm::Timers::armed(transaction.timer)) arm_for(transaction, now() + kHandOver);
+  arm_for(transaction, now() + kHandOver);
   transaction.busy.store(0, std::memory_order_seq_cst);
   x_shared.events.push(x_shared.self, {x_event_type, x_services.slot, {id.cell, id.generation, 0}});
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A datagram worker dies after each single store into the segment that shm, net and srv make while it starts,
-// adopts, receives, handles, sends and stops; then its reaper does; then its successor does. Built with
-// clang's store tracing (preset `stores`), so no place has to be marked and none can be forgotten.
+// adopts, receives, handles, sends and stops; then its reaper does; then its successor does (preset
+// `stores`).
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,45 +13,7 @@
 #include "srv/reaper.h"
 #include "srv/testing/live.h"
 #include "srv/worker.h"
-
-namespace {
-
-/// Counts the stores of this process into the segment and ends it at the one that is asked for.
-struct StoreTrap {
-  const char* begin = nullptr;
-  std::size_t size = 0;
-  std::int64_t left = -1;  ///< below 0: not armed
-  static constexpr int kDied = 42;
-
-  void store(const void* at) noexcept {
-    if (left < 0) return;
-    if (static_cast<std::size_t>(static_cast<const char*>(at) - begin) >= size) return;
-    if (left-- == 0) ::_exit(kDied);
-  }
-};
-
-StoreTrap trap;
-
-}  // namespace
-
-// Called before each store by what clang puts into the libraries.
-extern "C" {
-void __sanitizer_cov_store1(void* at) {
-  trap.store(at);
-}
-void __sanitizer_cov_store2(void* at) {
-  trap.store(at);
-}
-void __sanitizer_cov_store4(void* at) {
-  trap.store(at);
-}
-void __sanitizer_cov_store8(void* at) {
-  trap.store(at);
-}
-void __sanitizer_cov_store16(void* at) {
-  trap.store(at);
-}
-}
+#include "store_trap.h"
 
 namespace ser::srv {
 namespace {

@@ -4,7 +4,6 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -154,7 +153,6 @@ class Worker final : private proxy::MessageKeeper {
   proxy::testing::TestServices x_base;
   shm::SlotChunks x_chunks;
   char* x_block = nullptr;
-  std::array<std::uint64_t, 64> x_cells{};
 
  public:
   proxy::SharedServices shared;
