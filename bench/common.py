@@ -128,6 +128,7 @@ class Setup:
         self.build = os.path.abspath(build)
         self.ser = os.path.abspath(ser) if ser else self._find_ser()
         self.kamailio = None
+        self.statistics = None  # file of our server that runs
         for name in ("ser-load", "ser-bare"):
             if not os.access(f"{self.build}/{name}", os.X_OK):
                 raise Failure(f"{self.build}/{name} is missing: cmake --preset bench && cmake --build --preset bench")
@@ -167,7 +168,8 @@ class Setup:
             f.write(text)
         line = ["-f", config, "-DD", "-E", "-l", "udp:" + SERVER, "-P", f"{scratch}/{name}.pid"]
         if kind == "ours":
-            return [self.ser, "-s", "statistics"] + line, {}
+            self.statistics = f"{scratch}/statistics"
+            return [self.ser, "-s", self.statistics] + line, {}
         memory = "64" if "stay" not in WORKLOADS[workload] else "6144"
         tuned = ["-x", "tlsf", "-X", "fm", "-m", memory, "-M", "8", "-Y", scratch]
         return [self.kamailio.program] + tuned + self.kamailio.modules + line, self.kamailio.environment
@@ -242,9 +244,9 @@ def stay(workload, kind):
         time.sleep(WORKLOADS[workload].get("stay", 0))
 
 
-def statistics_of(pid):
-    """The statistics of our server, by name."""
-    path = os.readlink(f"/proc/{pid}/cwd") + "/statistics"
+def statistics_of(setup, pid):
+    """The statistics of our server that runs, by name."""
+    path = setup.statistics
     with contextlib.suppress(FileNotFoundError):
         os.remove(path)
     os.kill(pid, signal.SIGUSR1)

@@ -18,10 +18,21 @@ constexpr std::size_t kUniqueSize = kCookie + 1 + 2 + 16 + kProofDigits;
 constexpr std::size_t kStatefulSize = kCookie + 1 + 8 + 8 + 2 + 8 + kProofDigits;
 static_assert(kStatefulSize <= kMaxToken);
 
+/// Values of the digits; 16: none. We write lower case.
+constexpr std::array<std::uint8_t, 256> make_digits() noexcept {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(16);
+  for (unsigned i = 0; i < 16; ++i)
+    values[static_cast<unsigned char>("0123456789abcdef"[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr std::array<std::uint8_t, 256> kDigits = make_digits();
+
 /// Host and port are hashed apart from the text between them, which a client may have written with white
 /// space.
 std::uint64_t proof(const HashKey& key, std::string_view head, const sip::Via& below) noexcept {
   head.remove_prefix(kCookie);
+  if (head.front() == static_cast<char>(ViaToken::Kind::stateful)) return sip_hash(key, head);
   char port[sizeof below.port];
   std::memcpy(port, &below.port, sizeof port);
   return sip_hash(key, {head, below.host, {port, sizeof port}, below.branch});
@@ -68,13 +79,16 @@ std::optional<ViaToken> parse_token(std::string_view branch) noexcept {
   if (branch.size() < kStatelessSize || !has_cookie(branch)) return std::nullopt;
   ViaToken token;
   token.kind = static_cast<ViaToken::Kind>(branch[kCookie]);
-  std::size_t at = kCookie + 1;
-  bool good = true;
-  const auto hex = [&](std::size_t digits) -> std::uint64_t {
-    const auto value = parse_hex(branch.substr(at, digits));
-    at += digits;
-    good = good && value.has_value();
-    return value.value_or(0);
+  const char* at = branch.data() + kCookie + 1;
+  unsigned seen = 0;  // of all digits: the bits
+  const auto hex = [&](unsigned digits) {
+    std::uint64_t value = 0;
+    for (; digits != 0; --digits) {
+      const unsigned digit = kDigits[static_cast<unsigned char>(*at++)];
+      seen |= digit;
+      value = value << 4 | digit;
+    }
+    return value;
   };
   if (token.kind == ViaToken::Kind::stateful && branch.size() == kStatefulSize) {
     token.cell = static_cast<std::uint32_t>(hex(8));
@@ -89,7 +103,7 @@ std::optional<ViaToken> parse_token(std::string_view branch) noexcept {
   } else {
     return std::nullopt;
   }
-  if (!good) return std::nullopt;
+  if (seen >= 16) return std::nullopt;
   return token;
 }
 
@@ -104,6 +118,23 @@ std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
   print_hex(expected.data(), proof(key, branch.substr(0, at), *below), kProofDigits);
   if (std::memcmp(branch.data() + at, expected.data(), kProofDigits) != 0) return std::nullopt;
   return token;
+}
+
+std::optional<ViaToken> read_token(const HashKey& key, const sip::Message& response) noexcept {
+  const auto top = response.via(0);
+  if (!top) return std::nullopt;
+  const std::string_view branch = (*top)->branch;
+  if (branch.size() != kStatefulSize || branch[kCookie] != static_cast<char>(ViaToken::Kind::stateful)) {
+    const auto below = response.via(1);
+    return read_token(key, branch, below ? *below : nullptr);
+  }
+  if ((*top)->next != nullptr) return read_token(key, branch, (*top)->next);
+  static constexpr sip::ShapeSet kVia{sip::HeaderId::via};
+  sip::Message::Line first;
+  sip::Message::Line second;
+  const bool has_second =
+      response.next_line(kVia, 0, first) && response.next_line(kVia, first.number + 1, second);
+  return read_token(key, branch, has_second ? *top : nullptr);
 }
 
 ViaToken stateless_token(const HashKey& key, sip::Message& request, const sip::Via& top,

@@ -7,8 +7,9 @@
 //   z9hG4bK u <index:2 hex> <unique:16 hex> <proof:16 hex>                               stateless, RFC 2543
 //   client
 //
-// proof = SipHash-1-3 under the segment's key over what stands before it and over sent-by and branch of the
-// Via below. So a stateless branch is the same for retransmissions, CANCEL and ACK of a request, as RFC
+// proof = SipHash-1-3 under the segment's key over what stands before it and, without state, over sent-by and
+// branch of the Via below: there a response goes where that Via says. A transaction knows where its responses
+// go, and cell and generation name it once only (ADR 0019). So a stateless branch is the same for retransmissions, CANCEL and ACK of a request, as RFC
 // 3261 16.11 asks: they carry the same top Via branch. A client of RFC 2543 has no such branch; there
 // `unique` takes its place.
 #pragma once
@@ -44,10 +45,13 @@ bool has_unique_branch(const sip::Via& via) noexcept;
 std::size_t write_token(const HashKey& key, const ViaToken& token, const sip::Via& below,
                         std::span<char, kMaxToken> out) noexcept;
 
-/// The token in `branch` if it is ours: form and proof are right for the Via below. `below` nullptr: a
-/// response to a request without one, never ours.
+/// The token in `branch` if it is ours: form and proof are right, for a stateless one with the Via below.
+/// `below` nullptr: a response to a request without one, never ours.
 std::optional<ViaToken> read_token(const HashKey& key, std::string_view branch,
                                    const sip::Via* below) noexcept;
+/// The same for the first Via of a response. The one below is looked for, and parsed only where the proof
+/// needs it.
+std::optional<ViaToken> read_token(const HashKey& key, const sip::Message& response) noexcept;
 
 /// What `branch` says, if it has the form of a token, without its proof. For who has another: a response to a
 /// CANCEL of ours has no Via below, but a branch that must be the one we sent.

@@ -86,6 +86,12 @@ TEST(ViaToken, AnotherKeyOrAnotherViaBelowIsRefused) {
     const OwnedVia via(other);
     EXPECT_FALSE(read_token(kKey, text, via.via)) << other;
   }
+  // A transaction's responses go where the transaction says.
+  const OwnedVia foreign("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bKabc");
+  const std::string stateful = token_text(kTokens[2], *below.via);
+  EXPECT_TRUE(read_token(kKey, stateful, foreign.via));
+  EXPECT_FALSE(read_token({1, 3}, stateful, below.via));
+  EXPECT_FALSE(read_token(kKey, stateful, nullptr));
   // What a response adds and how it is spaced does not matter.
   const OwnedVia answered(
       "SIP / 2.0 / UDP  192.0.2.1 : 5070 ;rport=9;branch=z9hG4bKabc;received=203.0.113.5");
@@ -97,6 +103,27 @@ TEST(ViaToken, NoTokenInForeignBranches) {
   for (const char* branch : {"", "z9hG4bK", "z9hG4bKs", "0", "z9hG4bK776asdhds", "z9hG4bKs00000000000000000",
                              "z9hG4bKs000000000000000000000000000000000000"})
     EXPECT_FALSE(read_token(kKey, branch, below.via)) << branch;
+}
+
+TEST(ViaToken, FirstViaOfAResponse) {
+  testing::TestServices world;
+  world.listen("192.0.2.9", 5060);
+  const OwnedVia below("SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKabc");
+  for (const ViaToken& token : kTokens) {
+    const std::string top = "SIP/2.0/UDP 192.0.2.9;branch=" + token_text(token, *below.via);
+    const std::string other = "SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKabc";
+    const auto read = [&](const std::string& vias) {
+      testing::TestRun run(world, crlf("SIP/2.0 200 OK\n" + vias + "CSeq: 7 BYE\n\n"),
+                           testing::address("192.0.2.1", 5060), testing::address("192.0.2.9", 5060));
+      const auto found = read_token(kKey, run->message());
+      return found ? std::optional(found->kind) : std::nullopt;
+    };
+    EXPECT_EQ(read("Via: " + top + "\nVia: " + other + "\n"), token.kind);
+    EXPECT_EQ(read("v: " + top + "\nSubject: x\nVIA : " + other + "\n"), token.kind);
+    EXPECT_EQ(read("Via: " + top + ", " + other + "\n"), token.kind);
+    EXPECT_EQ(read("Via: " + top + "\n"), std::nullopt);
+    EXPECT_EQ(read("Via: " + other + "\nVia: " + top + "\n"), std::nullopt);
+  }
 }
 
 /// A request as a client of RFC 2543 (no branch) or of RFC 3261 sends it.

@@ -282,8 +282,7 @@ void Pipeline::answer_if_silent(Run& run, Ended::How how) noexcept {
 bool Pipeline::handle_response(Run& run) noexcept {
   RunState& state = run.state();
   const sip::Via& top = **run.message().via(0);
-  const auto below = run.message().via(1);
-  const auto token = proxy::read_token(x_services.via_key, top.branch, below ? *below : nullptr);
+  const auto token = proxy::read_token(x_services.via_key, run.message());
   state.via_is_ours = token.has_value();
   state.stray_response = !token.has_value();
   if (token) {

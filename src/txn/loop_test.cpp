@@ -112,7 +112,7 @@ TEST(IsLoop, Rfc5393Section4LoopAndSpiral) {
   EXPECT_FALSE(looped(returned(hash, proxy::ViaToken::Kind::stateless))) << "a token without hash";
   EXPECT_FALSE(is_loop(*TestMessage(lf(returned(0, proxy::ViaToken::Kind::stateless))), kKey, 0));
   EXPECT_FALSE(looped(returned(hash, proxy::ViaToken::Kind::stateful, {1, 3}))) << "somebody else's token";
-  EXPECT_FALSE(looped(replaced(returned(hash), "z9hG4bKc", "z9hG4bKd"))) << "our token over another Via";
+  EXPECT_TRUE(looped(replaced(returned(hash), "z9hG4bKc", "z9hG4bKd"))) << "whatever is below";
   EXPECT_TRUE(looped(replaced(returned(hash), "SIP/2.0/UDP client", "SIP/2.0/UDP client;received=1.2.3.4")));
   EXPECT_FALSE(looped(replaced(returned(hash), "SIP/2.0/UDP other", "bad")))
       << "nothing below a malformed Via";
