@@ -125,9 +125,16 @@ void Calls::on_reply(std::size_t caller, std::string_view got, std::int64_t now,
 }
 
 void Calls::reply_to_invite(const Id& id, std::string_view got, std::int64_t now, Outcome& out) {
-  // The status tells which it is; the checks look at the rest of the line.
-  const char first = got.size() > 10 ? got[8] : ' ';
-  const Came what = first == '2' ? kAnswer : first == '1' && got[9] == '0' ? kTrying : kRinging;
+  const std::string_view status = got.substr(0, 12);
+  Came what = kTrying;
+  if (status == "SIP/2.0 180 ") {
+    what = kRinging;
+  } else if (status == "SIP/2.0 200 ") {
+    what = kAnswer;
+  } else if (status != "SIP/2.0 100 ") {
+    out.error = "INVITE answered by " + std::string(got.substr(0, got.find('\r')));
+    return;
+  }
   if (!take(id, what, "reply to an INVITE", out)) return;
   Slot& slot = x_slots[id.slot];
   CallTexts& texts = x_texts[slot.caller];

@@ -8,7 +8,7 @@ namespace ser {
 
 namespace {
 // The first chunk is small: a message that is kept for a transaction holds it for half a minute.
-constexpr std::size_t kMinChunk = 1008;
+constexpr std::size_t kMinChunk = 512;
 constexpr std::size_t kMaxStep = 4096;
 }  // namespace
 

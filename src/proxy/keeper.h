@@ -66,6 +66,7 @@ inline void free_kept(SharedServices& shared, KeptMessage& kept) noexcept {
   Arena::for_each_chunk(arena, [&](void* chunk) { shared.heap.free(shared.self, chunk); });
   for (char** cell : {&kept.whole_copy, &kept.block}) {
     char* at = *cell;
+    if (at == nullptr) continue;
     *cell = nullptr;
     shared.self.step();
     shared.heap.free(shared.self, at);

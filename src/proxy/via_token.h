@@ -9,9 +9,9 @@
 //
 // proof = SipHash-1-3 under the segment's key over what stands before it and, without state, over sent-by and
 // branch of the Via below: there a response goes where that Via says. A transaction knows where its responses
-// go, and cell and generation name it once only (ADR 0019). So a stateless branch is the same for retransmissions, CANCEL and ACK of a request, as RFC
-// 3261 16.11 asks: they carry the same top Via branch. A client of RFC 2543 has no such branch; there
-// `unique` takes its place.
+// go, and cell and generation name it once only (ADR 0019). So a stateless branch is the same for
+// retransmissions, CANCEL and ACK of a request, as RFC 3261 16.11 asks: they carry the same top Via branch. A
+// client of RFC 2543 has no such branch; there `unique` takes its place.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -65,6 +65,7 @@ bool Engine::store(Transaction& transaction, StoredBytes& stored, std::string_vi
 
 void Engine::drop(StoredBytes& stored) noexcept {
   char* cell = stored.bytes;
+  if (cell == nullptr) return;
   stored = {};
   x_shared.self.step();
   x_shared.heap.free(x_shared.self, cell);

@@ -114,7 +114,6 @@ bool Engine::run_reply_route(Transaction& transaction, Run& response, Branch& br
 }
 
 void Engine::keep_response(Transaction& transaction, Branch& branch, const Run& response) noexcept {
-  branch.rx = response.state().rx;
   const sip::EditList* edits = response.state().edits;
   if (edits == nullptr || edits->empty()) {
     store(transaction, branch.response, response.message().bytes());
@@ -254,7 +253,6 @@ void Engine::relay_stored(Transaction& transaction, Branch& branch, const Choice
   RunState* state = message ? arena.make<RunState>() : nullptr;
   if (state == nullptr) return;
   state->message = *message;
-  state->rx = branch.rx;
   state->rx.bytes = branch.response.view();
   state->kind = proxy::RouteKind::reply;
   Run response(*state, x_services);

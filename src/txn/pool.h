@@ -13,8 +13,9 @@ namespace ser::txn {
 
 /// In the segment. Cells come from the heap by the chunk and are never given back.
 struct PoolRoot {
-  static constexpr std::uint32_t kCellsPerChunk = 96;  ///< 48 KiB: a size class of the heap
-  static constexpr std::uint32_t kMaxChunks = 65536;   ///< 6.3 million transactions
+  static constexpr std::uint32_t kCellsPerChunk =
+      49152 / sizeof(Transaction);                    ///< 48 KiB: a size class of the heap
+  static constexpr std::uint32_t kMaxChunks = 65536;  ///< 8 million transactions
 
   shm::LoggedLock<8> lock;
   std::uint32_t free_head;  ///< number + 1

@@ -20,7 +20,7 @@ bool same_method(const MatchKey& a, const MatchKey& b) noexcept {
 
 /// `ours` is the transaction's, `theirs` the request's in hand.
 bool matches(const MatchKey& ours, const MatchKey& theirs, Relation relation) noexcept {
-  if (ours.modern != theirs.modern || ours.port != theirs.port) return false;
+  if ((ours.rest == nullptr) != (theirs.rest == nullptr) || ours.port != theirs.port) return false;
   if (ours.branch != theirs.branch || !iequals(ours.host, theirs.host)) return false;
   if (relation == Relation::same && !same_method(ours, theirs)) return false;
   if (relation == Relation::ack && ours.method != sip::Method::invite) return false;
@@ -28,10 +28,12 @@ bool matches(const MatchKey& ours, const MatchKey& theirs, Relation relation) no
       (ours.method == sip::Method::cancel || ours.method == sip::Method::ack)) {
     return false;
   }
-  if (ours.modern) return true;
+  if (ours.rest == nullptr) return true;
+  const MatchKey::Rest& a = *ours.rest;
+  const MatchKey::Rest& b = *theirs.rest;
   // An ACK's To tag is the response's: it is not compared.
-  return ours.cseq == theirs.cseq && ours.call_id == theirs.call_id && ours.from_tag == theirs.from_tag &&
-         ours.uri == theirs.uri && (relation == Relation::ack || ours.to_tag == theirs.to_tag);
+  return a.cseq == b.cseq && a.call_id == b.call_id && a.from_tag == b.from_tag && a.uri == b.uri &&
+         (relation == Relation::ack || a.to_tag == b.to_tag);
 }
 
 }  // namespace
@@ -42,27 +44,29 @@ Result<MatchKey> match_key(sip::Message& request) noexcept {
   key.branch = top->branch;
   key.host = top->host;
   key.port = top->port != 0 ? top->port : proxy::kDefaultPort;
-  key.modern = proxy::has_unique_branch(*top);
   key.method = request.method();
   key.method_name = request.start().method_name;
-  if (key.modern) return key;
+  if (proxy::has_unique_branch(*top)) return key;
   const sip::HeaderField* call_id = request.find(sip::HeaderId::call_id);
   if (call_id == nullptr) return {Errc::missing, "no Call-ID"};
   TRY(const sip::CSeq* const cseq, request.get<sip::hdr::CSeq>());
-  key.call_id = call_id->value();
-  key.cseq = cseq->number;
-  key.from_tag = tag_of(request.get<sip::hdr::From>());
-  key.to_tag = tag_of(request.get<sip::hdr::To>());
-  key.uri = request.start().uri;
+  auto* rest = request.arena().make<MatchKey::Rest>();
+  if (rest == nullptr) return {Errc::no_memory, "message arena exhausted"};
+  rest->call_id = call_id->value();
+  rest->cseq = cseq->number;
+  rest->from_tag = tag_of(request.get<sip::hdr::From>());
+  rest->to_tag = tag_of(request.get<sip::hdr::To>());
+  rest->uri = request.start().uri;
+  key.rest = rest;
   return key;
 }
 
 std::uint32_t match_hash(const HashKey& key, const MatchKey& match) noexcept {
-  if (match.modern) return static_cast<std::uint32_t>(sip_hash(key, match.branch));
+  if (match.rest == nullptr) return static_cast<std::uint32_t>(sip_hash(key, match.branch));
   SipHasher hasher(key);
-  hasher.add(match.call_id);
-  hasher.add(match.from_tag);
-  hasher.add(std::uint64_t{match.cseq});
+  hasher.add(match.rest->call_id);
+  hasher.add(match.rest->from_tag);
+  hasher.add(std::uint64_t{match.rest->cseq});
   return static_cast<std::uint32_t>(hasher.finish());
 }
 

@@ -46,7 +46,6 @@ struct Branch {
   StoredBytes response{};  ///< the final response as it came, while others may be better
   StoredBytes cancel_bytes{};
   TxTarget target;
-  RxPacket rx;                      ///< where `response` came from; its bytes lie in `response`
   std::string_view uri;             ///< Request-URI, as script or location gave it
   const char* given_uri = nullptr;  ///< where the script's text of URI and destination lies: t_relay() of
   const char* given_dst = nullptr;  ///< the same again is none
@@ -63,14 +62,17 @@ struct Branch {
 
 /// What a request is matched by (RFC 3261 17.2.3). Views into the transaction's request.
 struct MatchKey {
+  /// What counts, too, where the branch does not name the transaction (clients of RFC 2543).
+  struct Rest {
+    std::string_view uri, call_id, from_tag, to_tag;
+    std::uint32_t cseq = 0;
+  };
   std::string_view branch;  ///< of the top Via
   std::string_view host;    ///< sent-by
-  std::uint16_t port = 0;   ///< sent-by; 5060 when it has none
-  bool modern = false;      ///< the branch names the transaction; else the rest counts, too
-  sip::Method method = sip::Method::other;
   std::string_view method_name;
-  std::string_view uri, call_id, from_tag, to_tag;
-  std::uint32_t cseq = 0;
+  const Rest* rest = nullptr;  ///< in the arena; nullptr: the branch names the transaction
+  std::uint16_t port = 0;      ///< sent-by; 5060 when it has none
+  sip::Method method = sip::Method::other;
 };
 
 enum class Phase : std::uint32_t {
