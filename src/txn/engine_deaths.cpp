@@ -53,9 +53,9 @@ void Engine::finish_step(Transaction& transaction, Branch& branch) noexcept {
   }
   const bool sent = branch.client.state != ClientState::idle;
   if (!sent) branch.client.state = ClientState::terminated;
-  if (is_pending(branch.client) || branch.replica) return;
+  if (is_pending(branch.client) || branch.replica || transaction.has_final()) return;
   if (branch.client.state == ClientState::accepted) {
-    if (!transaction.has_final()) branch.settled = false;
+    branch.settled = false;
     return;
   }
   if (branch.settled && (!branch.received || branch.response.size != 0)) return;

@@ -378,6 +378,22 @@ TEST(EngineDeath, OfTheHolderLeavesItsTimers) {
   world.expect_clean();
 }
 
+TEST(EngineDeath, OfTheHolderChangesNothingThatWasDone) {
+  Engines world;
+  const std::string invite = world.open();
+  const TransactionId id = id_of(invite);
+  world.first.receive(response(invite, "486 Busy Here"));
+  ASSERT_EQ(world.first.acquire(id), Access::held);
+  world.kill(world.first);
+  EXPECT_THAT(world.event.put_right(), IsEmpty());
+  const Branch* branch = world.event.engine.branch(*world.event.engine.at(id), 0);
+  ASSERT_NE(branch, nullptr);
+  EXPECT_EQ(branch->status, 486);
+  EXPECT_TRUE(branch->received);
+  EXPECT_THAT(kinds(world.second.receive(request("INVITE", "one"))), ElementsAre("486"));
+  world.expect_clean();
+}
+
 TEST(EngineDeath, OfWhoMakesItEndsIt) {
   Engines world;
   // When the branch has been sent and the run has not ended.
