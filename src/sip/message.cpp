@@ -316,7 +316,16 @@ Error Message::kept_error(const HeaderField& field) const noexcept {
 }
 
 Result<const Via*> Message::parse_top_via() const noexcept {
-  const auto found = nth<hdr::Via>(0);
+  // It is the first line of nearly all.
+  const std::uint8_t shape = kIdShapes[static_cast<std::size_t>(HeaderId::via)];
+  const HeaderField* first = nullptr;
+  if (x_fields == nullptr && x_line_count != 0 && x_shapes[0] == shape) [[likely]] {
+    const std::size_t size = match_name(from_offset(line_begin(0)), HeaderId::via);
+    HeaderField* field = size != 0 ? new_field(0) : nullptr;
+    if (field != nullptr) set_name(*field, HeaderId::via, size);
+    first = field;
+  }
+  const auto found = first != nullptr ? parse_typed<hdr::Via>(*first) : nth<hdr::Via>(0);
   if (found) x_top_via = *found;
   return found;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
 #include "proxy/forward.h"
 #include "sip/hdr.h"
 #include "sip/writer.h"
@@ -16,6 +17,29 @@ using proxy::RunState;
 using Kind = ClientEvent::Kind;
 
 namespace {
+
+/// `line` is `CSeq: 1 METHOD`, written as nearly everybody does. False: nothing is known.
+bool is_plain_cseq(std::string_view line, std::string_view method) noexcept {
+  if (!finishes_with(line, "\r\n")) return false;
+  line.remove_suffix(2);
+  if (!line.ends_with(method)) return false;
+  line.remove_suffix(method.size());
+  if (!finishes_with(line, " ")) return false;
+  line.remove_suffix(1);
+  std::size_t digits = 0;
+  for (; !line.empty() && is_digit(line.back()); ++digits) line.remove_suffix(1);
+  return digits != 0 && digits < 10 && finishes_with(line, ": ");
+}
+
+/// The response's CSeq is that of the transaction's method (RFC 3261 17.1.3).
+bool is_of_method(const sip::Message& response, const MatchKey& key) noexcept {
+  static constexpr sip::ShapeSet kCSeq{sip::HeaderId::cseq};
+  sip::Message::Line line;
+  if (!response.next_line(kCSeq, 0, line)) return false;
+  if (is_plain_cseq(line.text, key.method_name)) return true;
+  const auto cseq = response.get<sip::hdr::CSeq>();
+  return cseq && (*cseq)->method == key.method;
+}
 
 bool is_challenge(std::uint16_t status) noexcept {
   return status == 401 || status == 407;
@@ -72,11 +96,9 @@ void Engine::take_cancel_response(Transaction& transaction, Run& response, unsig
 
 void Engine::take_response(Transaction& transaction, Run& response, unsigned index) noexcept {
   Branch* branch = this->branch(transaction, index);
-  const auto cseq = response.message().get<sip::hdr::CSeq>();
-  if (branch == nullptr || !cseq) return;
+  if (branch == nullptr || !is_of_method(response.message(), *transaction.key)) return;
   const std::uint16_t status = response.message().status();
   const TimerValues values = timers(transaction);
-  if ((*cseq)->method != transaction.key->method) return;
   response.state().transaction = &transaction;
   const ClientActions todo = step(branch->client, ClientEvent::response(status), now(), values);
   if (todo.send_ack) send_ack(transaction, *branch, response);
