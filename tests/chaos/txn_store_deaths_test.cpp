@@ -266,6 +266,31 @@ TEST(TxnStoreDeaths, Cancel) {
            }});
 }
 
+TEST(TxnStoreDeaths, ResponseToOurCancel) {
+  run({.name = "response to our cancel",
+       .least = 20,
+       .before =
+           [](World& world, Call& call) {
+             open_call(world, call);
+             world.helper().receive(response(call.invite, "180 Ringing"));
+             world.helper().receive(request("CANCEL", "call"));
+           },
+       .body =
+           [](World&, Worker& victim, const Call& call) {
+             std::string cancel = call.invite;
+             cancel.replace(cancel.find("1 INVITE"), 8, "1 CANCEL");
+             // It has our Via alone.
+             const std::size_t below = cancel.find("Via:", cancel.find("Via:") + 4);
+             cancel.erase(below, cancel.find("\r\n", below) + 2 - below);
+             victim.receive(response(cancel, "200 OK"));
+           },
+       .after =
+           [](World& world, const Call& call) {
+             world.helper().receive(response(call.invite, "487 Request Terminated"));
+             expect_answered(world, call);
+           }});
+}
+
 TEST(TxnStoreDeaths, Ack) {
   run({.name = "ack",
        .least = 10,

@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -77,12 +79,14 @@ class LockedLogSink final : public LogSink {
 /// A server that is prepared: everything before the first worker.
 class Prepared {
  public:
-  explicit Prepared(const std::string& text, std::optional<std::int64_t> megabytes = std::nullopt) {
+  /// `modules`: what is built in.
+  explicit Prepared(const std::string& text, std::optional<std::int64_t> megabytes = std::nullopt,
+                    std::vector<Flow::Describe> modules = {script::describe_core})
+      : x_modules(std::move(modules)) {
     CommandLine line;
     line.shared_megabytes = megabytes;
     line.config_file = "live.cfg";
-    static constexpr mod::ModuleSpec (*kBuiltin[])() = {script::describe_core};
-    loaded = load_configuration(line, kBuiltin, text);
+    loaded = load_configuration(line, x_modules, text);
     EXPECT_EQ(loaded->diagnostics.errors(), 0U) << conf::print(loaded->diagnostics, loaded->sources);
     server = std::make_unique<Server>(*loaded, make_server_config(loaded->configuration, line), clock, log);
     ready = server->prepare();
@@ -97,6 +101,9 @@ class Prepared {
   std::unique_ptr<Loaded> loaded;
   std::unique_ptr<Server> server;
   bool ready = false;
+
+ private:
+  std::vector<Flow::Describe> x_modules;
 };
 
 /// "127.0.0.1" on `port`, everything forwarded to `callee`.
