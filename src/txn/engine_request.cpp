@@ -11,7 +11,6 @@
 namespace ser::txn {
 
 using proxy::Run;
-using proxy::RunState;
 using Kind = ClientEvent::Kind;
 
 namespace {

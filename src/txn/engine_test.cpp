@@ -318,7 +318,7 @@ TEST(Engine, TheSameRequestInTwoWorkersIsOneTransaction) {
 TEST(Engine, WhatNeedsTheScriptGoesToTheEventWorker) {
   Engines world;
   world.first.on_created = [](Transaction& transaction) { transaction.on_failure = kRoute; };
-  const std::string invite = world.open();
+  static_cast<void>(world.open());
   unsigned runs = 0;
   world.event.routes.on_route = [&](std::uint16_t, proxy::Run& run) {
     ++runs;
@@ -337,7 +337,7 @@ TEST(Engine, WhatNeedsTheScriptGoesToTheEventWorker) {
 TEST(Engine, WhatNeedsTheScriptIsAskedForAgainWhenTheEventIsLost) {
   Engines world;
   world.first.on_created = [](Transaction& transaction) { transaction.on_failure = kRoute; };
-  const std::string invite = world.open();
+  static_cast<void>(world.open());
   world.clock.advance_ms(31'000);
   world.timer.fire();
   shm::Event lost;

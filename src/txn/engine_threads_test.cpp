@@ -14,7 +14,6 @@ namespace ser::txn {
 namespace {
 
 using testing::EngineWorld;
-using testing::id_of;
 using testing::request;
 using testing::response;
 using testing::run_out;

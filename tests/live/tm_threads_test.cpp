@@ -139,6 +139,7 @@ TEST(TmThreads, CallsThroughThreeReceivers) {
            world.counted("tm", "finished") == world.counted("tm", "transactions");
   };
   while (!all_ended() && std::chrono::steady_clock::now() < end) ends.work();
+  // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(supervisor.native_handle(), SIGTERM);
   supervisor.join();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
