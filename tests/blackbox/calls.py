@@ -17,7 +17,7 @@ BLOCKS = 16 * 2064
 SCENARIOS = harness.TOP / "tests/blackbox/sipp"
 FULL = os.environ.get("CHECK_MODE") == "full"
 
-# What the user part says is done; A and B are two callees. The parameters of @TM@ are those of the test.
+# What the user part says is done; A is the first callee, B the last, C the second of three. The parameters of @TM@ are those of the test.
 CONFIG = """#!KAMAILIO
 listen=udp:127.0.0.1:@PORT@
 children=@WORKERS@
@@ -43,6 +43,12 @@ request_route {
   record_route();
   $ru = "sip:" + $rU + "@127.0.0.1:@A@";
   switch ($rU) {
+    case "carol":
+      $ru = "sip:carol@127.0.0.1:@B@";
+      break;
+    case "dave":
+      $ru = "sip:dave@127.0.0.1:@C@";
+      break;
     case "both":
       append_branch("sip:both@127.0.0.1:@B@");
       break;
@@ -90,6 +96,7 @@ class CallServer(Server):
 
     def __init__(self, callees, workers=WORKERS, **tm):
         config = CONFIG.replace("@WORKERS@", str(workers)).replace("@A@", str(callees[0])).replace("@B@", str(callees[-1]))
+        config = config.replace("@C@", str(callees[len(callees) // 2]))
         super().__init__(config.replace("@TM@", "".join(f'modparam("tm", "{name}", {value})\n' for name, value in tm.items())))
         self.args += ["-s", str(self.stat_file)]
         self.workers = workers

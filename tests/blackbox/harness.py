@@ -168,6 +168,22 @@ class Server:
         """Pids of the datagram workers, by process title."""
         return [pid for pid in self.children() if "receiver" in title(pid)]
 
+    def child_pids(self):
+        """As children(), cheap enough to be asked every millisecond."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        with contextlib.suppress(OSError):
+            return [int(pid) for pid in path.read_text().split()]
+        return self.children()
+
+    def await_successor(self, before, seconds=5.0, kind="receiver"):
+        """Seconds until a worker of that kind (a word of its title) is there that is not among `before`; None when none comes."""
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            if any(pid not in before and kind in title(pid) for pid in self.child_pids()):
+                return time.monotonic() - start
+            time.sleep(0.001)
+        return None
+
     def stop(self, how=signal.SIGTERM, seconds=1.0):
         """Signals the supervisor; (exit code, seconds it took). Fails when it takes longer."""
         start = time.monotonic()

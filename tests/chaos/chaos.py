@@ -87,22 +87,6 @@ class DyingServer(Server):
         self.start()
         return self
 
-    def child_pids(self):
-        """As children(), cheap enough to be asked every millisecond."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        with contextlib.suppress(OSError):
-            return [int(pid) for pid in path.read_text().split()]
-        return self.children()
-
-    def await_successor(self, before, seconds=5.0):
-        """Seconds until a receiver is there that is not among `before`; None when none comes."""
-        start = time.monotonic()
-        while time.monotonic() - start < seconds:
-            if any(pid not in before and "receiver" in harness.title(pid) for pid in self.child_pids()):
-                return time.monotonic() - start
-            time.sleep(0.001)
-        return None
-
     def cells(self):
         """Accounts of the segment: {name: number} of what counts cells and bytes in use."""
         return {name: value for name, value in self.statistics().items()

@@ -14,7 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import chaos
 import harness
+import chaos_calls
 from chaos import Deadly, DyingServer, Killer, Load, Stopper, collect, kernel_drops, pair_losses
+from chaos_calls import Calls  # noqa: F401  its tests are of this program
 from harness import wait_until
 
 DEATHS = int(os.environ.get("CHAOS_DEATHS", "40"))
@@ -365,10 +367,11 @@ class Overwritten(Chaos):
 class Main(unittest.TextTestRunner):
     def run(self, test):
         result = super().run(test)
-        for line in figures:
+        told = figures + chaos_calls.figures
+        for line in told:
             print(line)
         if result.wasSuccessful():
-            print("= " + "; ".join(figures))
+            print("= " + "; ".join(told))
         return result
 
 
