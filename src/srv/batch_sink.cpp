@@ -17,8 +17,12 @@ Result<void> BatchSink::commit(std::size_t bytes, const TxTarget& target) noexce
   tx.entries[x_count] = {x_used, static_cast<std::uint32_t>(bytes), target};
   // Aligned, so that the next message's copies start on a cache line's quarter.
   x_used += static_cast<std::uint32_t>((bytes + 15) & ~std::size_t{15});
-  tx.count.store(++x_count, std::memory_order_release);
+  ++x_count;
   return {};
+}
+
+void BatchSink::message_finished() noexcept {
+  x_slot.tx.count.store(x_count, std::memory_order_release);
 }
 
 void BatchSink::adopt() noexcept {
@@ -47,6 +51,7 @@ void BatchSink::flush() noexcept {
   // Above 0 only for what was adopted.
   const std::uint32_t first = tx.sent.load(std::memory_order_relaxed);
   if (first < x_count) {
+    message_finished();
     for (std::uint32_t i = first; i < x_count; ++i) {
       const shm::TxEntry& entry = tx.entries[i];
       x_batch[i - first] = {x_area + entry.offset, entry.length, entry.target.socket, entry.target.to,

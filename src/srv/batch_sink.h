@@ -24,6 +24,9 @@ class BatchSink final : public PacketSink {
 
   std::span<char> reserve(std::size_t bytes) noexcept override;
   Result<void> commit(std::size_t bytes, const TxTarget& target) noexcept override;
+  /// What was committed so far is a successor's to send, should we die. A message in hand leaves nothing: its
+  /// client sends it again, which a 100 of ours would have kept it from.
+  void message_finished() noexcept;
   /// Takes over what a predecessor had finished and not sent, for the next flush(). Entries out of range end
   /// it.
   void adopt() noexcept;

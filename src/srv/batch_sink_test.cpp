@@ -126,6 +126,8 @@ TEST_F(Sink, ASuccessorSendsWhatWasLeft) {
     for (const char* text : {"a", "b", "c"}) put(dead, text);
     world.slot().tx.sent.store(1);  // died after the first had left
     put(dead, "d");
+    dead.message_finished();
+    put(dead, "of a message in hand");
     [[maybe_unused]] const auto half = dead.reserve(100);  // and in the middle of a fifth
   }
   BatchSink successor = make();
@@ -141,6 +143,7 @@ TEST_F(Sink, ADamagedBatchIsNotSent) {
   {
     BatchSink dead = make();
     for (const char* text : {"a", "b"}) put(dead, text);
+    dead.message_finished();
   }
   world.slot().tx.entries[1].offset = shm::kSendArea - 1;
   world.slot().tx.entries[1].length = 2;

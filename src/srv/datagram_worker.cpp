@@ -225,6 +225,7 @@ void DatagramWorker::handle_batch() noexcept {
     x_slot.message_serial.store(x_slot.message_serial.load(std::memory_order_relaxed) + 1,
                                 std::memory_order_relaxed);
     handle(rx.entries[i], i);
+    x_sink.message_finished();
     x_slot.messages.store(x_slot.messages.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     // A batch that takes long must not hold back what is finished.
     if ((i & 3) == 3 && i + 1 < count && x_shared.clock->now() - rx.at > kFlushAge) flush();
