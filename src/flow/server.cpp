@@ -12,6 +12,8 @@ namespace ser::flow {
 
 namespace {
 constexpr std::uint32_t kRound = 64;
+/// They take turns, message by message: nothing that outlives its message may be one worker's.
+constexpr std::uint16_t kReceivers = 2;
 }  // namespace
 
 LoadedConfig load_for_flow(const ServerSpec& spec, const std::string& folder, const std::string& flow_path,
@@ -55,7 +57,7 @@ Server::~Server() = default;
 bool Server::start() {
   srv::ServerConfig config = x_config.config;
   config.offline = true;
-  config.children = 1;
+  config.children = kReceivers;
   config.auto_aliases = false;
   config.resolver.hosts_file.clear();
   srv::Simulated world;
@@ -85,12 +87,15 @@ bool Server::start() {
   const srv::Surroundings around{*this, x_random};
   // The order of the posts: receivers, then the event worker, then the timer worker.
   const auto posts = static_cast<std::uint16_t>(x_server->posts().size());
-  x_receiver = std::make_unique<srv::DetachedWorker>(shared, 0, shm::WorkerKind::datagram, 1, around);
+  for (std::uint16_t slot = 0; slot < kReceivers; ++slot)
+    x_receivers.push_back(
+        std::make_unique<srv::DetachedWorker>(shared, slot, shm::WorkerKind::datagram, slot + 1, around));
   x_event_worker = std::make_unique<srv::DetachedWorker>(shared, static_cast<std::uint16_t>(posts - 2),
                                                          shm::WorkerKind::event, -1, around);
   x_timer_worker = std::make_unique<srv::DetachedWorker>(shared, static_cast<std::uint16_t>(posts - 1),
                                                          shm::WorkerKind::timer, -2, around);
-  for (srv::DetachedWorker* worker : {x_receiver.get(), x_event_worker.get(), x_timer_worker.get()})
+  for (const auto& worker : x_receivers) worker->vm().set_trace(&x_trace);
+  for (srv::DetachedWorker* worker : {x_event_worker.get(), x_timer_worker.get()})
     worker->vm().set_trace(&x_trace);
   x_questions = std::make_unique<net::DnsQuestions>(x_around.clock, shared.dns, x_event_worker->log(),
                                                     shared.resolver, static_cast<net::DnsTransport&>(*this));
@@ -129,7 +134,8 @@ void Server::deliver(const Datagram& datagram) {
   packet.socket = static_cast<SocketId>(found == own.end() ? 0 : found - own.begin());
   packet.at = x_around.clock.now();
   x_trace.pc = UINT32_MAX;
-  if (!x_receiver->receive(packet)) line(LogLevel::critical, "no memory in the segment");
+  srv::DetachedWorker& receiver = *x_receivers[x_turn++ % x_receivers.size()];
+  if (!receiver.receive(packet)) line(LogLevel::critical, "no memory in the segment");
   settle();
 }
 

@@ -47,8 +47,8 @@ struct LoadedConfig {
 LoadedConfig load_for_flow(const ServerSpec& spec, const std::string& folder, const std::string& flow_path,
                            Builtin builtin);
 
-/// Datagrams go in by deliver(), what leaves goes to the network. One datagram worker, the event worker's and
-/// the timer worker's work are done at their virtual times.
+/// Datagrams go in by deliver(), what leaves goes to the network. Two datagram workers take turns; the event
+/// worker's and the timer worker's work are done at their virtual times.
 class Server final : public Node, private PacketSink, private net::DnsTransport, private LogSink {
  public:
   static constexpr std::string_view kDefaultAddress = "192.0.2.9";
@@ -93,11 +93,13 @@ class Server final : public Node, private PacketSink, private net::DnsTransport,
   std::string x_room;
   script::Trace x_trace;
   std::unique_ptr<srv::Server> x_server;
-  std::unique_ptr<srv::DetachedWorker> x_receiver, x_event_worker, x_timer_worker;
+  std::vector<std::unique_ptr<srv::DetachedWorker>> x_receivers;
+  std::unique_ptr<srv::DetachedWorker> x_event_worker, x_timer_worker;
   std::unique_ptr<net::DnsQuestions> x_questions;
   std::unique_ptr<srv::Resumer> x_resumer;
   std::unique_ptr<srv::EventWork> x_event_work;
   std::unique_ptr<srv::ModuleTimers> x_timers;
+  std::size_t x_turn = 0;  ///< of the receivers
   Instant x_timer_at = EventQueue::kNever, x_refresh_at = EventQueue::kNever;
   bool x_drain_planned = false;
 };
