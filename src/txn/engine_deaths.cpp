@@ -68,7 +68,7 @@ void Engine::finish_step(Transaction& transaction) noexcept {
   const Instant end = now() + timers(transaction).h();
   if (is_absorbing(transaction.server) && transaction.server.ends_at == 0) transaction.server.ends_at = end;
   if (transaction.has_final() && !is_absorbing(transaction.server)) {
-    // It was sent, and only not noted.
+    // It was made, and only not noted. Did it not leave, timer or client ask for it again.
     const std::uint16_t status = transaction.status.load(std::memory_order_relaxed);
     const bool silent = status == 408 && !transaction.invite;
     static_cast<void>(step(transaction.server,
