@@ -223,5 +223,10 @@ def assert_all_well(case, process, calls, seconds, who):
 
 
 def ports(*wanted):
-    """Free ports near the wanted ones."""
-    return [free_port(port) for port in wanted]
+    """Free ports near the wanted ones, no two the same."""
+    taken = []
+    for port in wanted:
+        while (free := free_port(port)) in taken:
+            port += 1
+        taken.append(free)
+    return taken
