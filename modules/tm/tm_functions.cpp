@@ -37,7 +37,12 @@ void Tm::grant_wishes(Run& run, Transaction& transaction) const noexcept {
 Result<Transaction*> Tm::ensure(Run& run, bool& ended) {
   ended = false;
   if (Transaction* have = transaction(run); have != nullptr) return have;
-  const auto made = engine(run).create(run);
+  if (run.state().pending_transaction != nullptr) {
+    Transaction* pending = Engine::take_pending(run);
+    grant_wishes(run, *pending);
+    return pending;
+  }
+  auto made = engine(run).create(run);
   if (!made) {
     ended = made.error().code == Errc::overlap;
     if (!ended) run.fail(made.error().code == Errc::no_memory ? 503 : 500, "Server Internal Error");
@@ -70,11 +75,10 @@ Outcome Tm::relay_statelessly(Run& run, const SockAddr* to) {
 /// The arguments as an address, nothing without arguments. Errc::suspended: the run waits for the name.
 Result<std::optional<SockAddr>> Tm::destination(Run& run, std::optional<std::string_view> host,
                                                 std::optional<std::int64_t> port) {
-  // Once it is a transaction's, a request cannot wait. ACK and CANCEL may be for one that is there.
+  // ACK and CANCEL may be for a transaction that is there.
   const sip::Method method = run.message().method();
-  const bool makes_one =
-      transaction(run) == nullptr && method != sip::Method::ack && method != sip::Method::cancel;
-  if (!host && makes_one && proxy::wait_for_destinations(run))
+  const bool of_another = method == sip::Method::ack || method == sip::Method::cancel;
+  if (!host && !of_another && proxy::wait_for_destinations(run))
     return {Errc::suspended, "the run waits for a name"};
   if (!host) return std::optional<SockAddr>();
   const auto resolved = proxy::resolve(run, *host, static_cast<std::uint16_t>(port.value_or(0)), Proto::udp);

@@ -52,7 +52,8 @@ std::unique_ptr<mod::WorkerState> Tm::start_worker(mod::WorkerContext& context) 
 }
 
 void Tm::post_script(Run& run) {
-  if (run.state().transaction != nullptr) engine(run).end_of_run(run);
+  const proxy::RunState& state = run.state();
+  if (state.transaction != nullptr || state.pending_transaction != nullptr) engine(run).end_of_run(run);
 }
 
 mod::ResponseVerdict Tm::on_response(Run& run) {

@@ -46,12 +46,18 @@ struct Wishes {
   std::uint16_t contact_count = 0, next_contact = 0;
 };
 
-struct TmWorker final : mod::WorkerState, proxy::TransactionReplies {
+struct TmWorker final : mod::WorkerState, proxy::Transactions {
   TmWorker(txn::Root& root, const txn::EngineConfig& config, const txn::EngineCounters& counters,
            proxy::Services& services, shm::AccountId account, std::uint32_t type)
       : engine(root, config, counters, services, account, type) {}
   Result<void> reply(proxy::Run& run, const proxy::LocalReply& reply) noexcept override {
     return engine.reply(*static_cast<txn::Transaction*>(run.state().transaction), run, reply);
+  }
+  bool begin_pending(proxy::Run& run) noexcept override { return engine.begin_pending(run); }
+  void put_aside(proxy::Run& run) noexcept override { engine.put_aside(run); }
+  proxy::KeptMessage* take_up(proxy::RunState& state) noexcept override { return engine.take_up(state); }
+  void resume(proxy::SuspendedRun& suspended, proxy::RestOfRoute& rest) noexcept override {
+    engine.resume(suspended, rest);
   }
   txn::Engine engine;
   mod::Matcher matcher;

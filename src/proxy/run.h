@@ -125,12 +125,13 @@ struct RunState {
   std::uint8_t via_branch_index = 0;  ///< of a verified response; in a branch route: of the branch
   std::uint32_t via_cell = 0;
   std::uint32_t via_generation = 0;
-  bool local_only = false;             ///< the message must not be forwarded (e.g. checks failed)
-  bool sent = false;                   ///< something was sent for this message
-  bool wait_is_over = false;           ///< the function that is called again may not wait once more
-  void* transaction_wishes = nullptr;  ///< tm's: what the script asked for before there was one
-  void* transaction = nullptr;         ///< tm's: the transaction this run belongs to, in the segment
-  SourcePlace script;                  ///< where the script is; for logs and crash files
+  bool local_only = false;              ///< the message must not be forwarded (e.g. checks failed)
+  bool sent = false;                    ///< something was sent for this message
+  bool wait_is_over = false;            ///< the function that is called again may not wait once more
+  void* transaction_wishes = nullptr;   ///< tm's: what the script asked for before there was one
+  void* transaction = nullptr;          ///< tm's: the transaction this run belongs to, in the segment
+  void* pending_transaction = nullptr;  ///< tm's: as long as the script has not asked for one, but it waited
+  SourcePlace script;                   ///< where the script is; for logs and crash files
   std::string_view log_prefix;
 };
 

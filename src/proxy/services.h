@@ -76,30 +76,55 @@ class SourceService {
 };
 
 struct SharedServices;
+struct RunState;
+struct KeptMessage;
+struct SuspendedRun;
 class Run;
 
 /// How a block of the script ended, for who ran it.
 enum class RouteEnd : std::uint8_t {
-  done,     ///< came to its end, or exit
-  dropped,  ///< drop: the response or branch is not to be sent
-  failed,   ///< no memory, step limit: logged and counted
+  done,       ///< came to its end, or exit
+  dropped,    ///< drop: the response or branch is not to be sent
+  failed,     ///< no memory, step limit: logged and counted
+  suspended,  ///< waits; goes on when Suspender::let_wait() has been called and an answer comes
 };
 
 /// Runs blocks of the script for those who do not know the script: a transaction's routes.
 class RouteRunner {
  public:
   virtual ~RouteRunner() = default;
-  /// `block` as mod::RouteRef has it. May be called while another block runs.
+  /// `block` as mod::RouteRef has it. May be called while another block runs. Only a failure route, or a
+  /// response's, can be suspended.
   virtual RouteEnd run_route(std::uint16_t block, Run& run) noexcept = 0;
+};
+
+/// The rest of a block that waited, for who ran it.
+class RestOfRoute {
+ public:
+  virtual ~RestOfRoute() = default;
+  virtual RouteEnd go_on(Run& run) noexcept = 0;
 };
 
 struct LocalReply;
 
-/// Answers through the transaction of a run (RunState::transaction): tm, for modules that do not know it.
-class TransactionReplies {
+/// What others than tm do with transactions.
+class Transactions {
  public:
-  virtual ~TransactionReplies() = default;
+  virtual ~Transactions() = default;
+  /// Answers through the transaction of a run (RunState::transaction).
   virtual Result<void> reply(Run& run, const LocalReply& reply) noexcept = 0;
+
+  // The request of a run that waits is a transaction, so that it is found when it comes again (DESIGN 2.7).
+
+  /// Before a request waits. It becomes a pending transaction when it is none and can be one. False: the same
+  /// request is here already, and this run is to end without an answer.
+  virtual bool begin_pending(Run& run) noexcept = 0;
+  /// After Suspender::park() of a run of request_route that has a transaction: the run is not ours any more.
+  virtual void put_aside(Run& run) noexcept = 0;
+  /// Takes the request of such a run in hand again. Null: its transaction is no more.
+  virtual KeptMessage* take_up(RunState& state) noexcept = 0;
+  /// Goes on with a failure route, or a response's, of a transaction, and with what follows from its end.
+  virtual void resume(SuspendedRun& suspended, RestOfRoute& rest) noexcept = 0;
 };
 
 /// Counter ids of the core, registered once by register_core_counters().
@@ -131,13 +156,13 @@ struct Services {
   const CoreCounters& count;
   const LocalSockets& sockets;
   const Settings& settings;
-  const HashKey& via_key;         ///< lives in the segment, outlives workers
-  std::span<void*> worker_state;  ///< per module, by its index: what Module::start_worker returned
-  void* script_state = nullptr;   ///< the VM's per-worker state ($var, match data …)
-  std::uint16_t slot = 0;         ///< index of the worker's slot
-  TransactionReplies* transactions = nullptr;  ///< null: tm is not loaded
-  RouteRunner* routes = nullptr;               ///< null in a worker without the script
-  SharedServices* shared = nullptr;            ///< keeper.h; null where nothing outlives its message
+  const HashKey& via_key;                ///< lives in the segment, outlives workers
+  std::span<void*> worker_state;         ///< per module, by its index: what Module::start_worker returned
+  void* script_state = nullptr;          ///< the VM's per-worker state ($var, match data …)
+  std::uint16_t slot = 0;                ///< index of the worker's slot
+  Transactions* transactions = nullptr;  ///< null: tm is not loaded
+  RouteRunner* routes = nullptr;         ///< null in a worker without the script
+  SharedServices* shared = nullptr;      ///< keeper.h; null where nothing outlives its message
 };
 
 }  // namespace ser::proxy

@@ -44,10 +44,11 @@ struct SuspendedRun {
     name,    ///< the answer to a question to name servers
     answer,  ///< whoever was given the ticket
   };
-  KeptMessage message;  ///< state null: nothing waits here
+  KeptMessage message;  ///< state null: nothing waits here; state only: the message is its transaction's
   void* machine;        ///< script::Machine in the arena; nullptr: it is not the script that waits
   shm::TimerEntry timer;
   std::atomic<std::uint64_t> early;  ///< an answer that came while the run was in hand
+  char* block;                       ///< where the message lies, whoever's it is: for the reaper
   std::string_view name;             ///< in the arena
   Instant deadline;
   std::uint64_t progress;  ///< who is called again and has not come further waits on
@@ -56,7 +57,7 @@ struct SuspendedRun {
   WaitsFor waits_for;
   std::uint8_t phase;  ///< what the run has come to: the pipeline's
 };
-static_assert(shm::Storable<SuspendedRun> && sizeof(SuspendedRun) == 160);
+static_assert(shm::Storable<SuspendedRun> && sizeof(SuspendedRun) == 168);
 
 /// Handle in private memory; copies are as good. All changes are one store each, so a death leaves a cell
 /// free, held by a dead worker, or waiting.

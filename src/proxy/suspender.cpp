@@ -7,12 +7,25 @@ namespace ser::proxy {
 
 using WaitsFor = SuspendedRun::WaitsFor;
 
+namespace {
+
+bool has_transaction(const RunState& state) noexcept {
+  return state.transaction != nullptr || state.pending_transaction != nullptr;
+}
+
+/// The message is kept by the transaction, not by the run.
+bool is_of_transaction(const RunState& state) noexcept {
+  return has_transaction(state) && state.kind != RouteKind::onreply;
+}
+
+}  // namespace
+
 bool Suspender::may_wait(const Run& run) const noexcept {
+  constexpr RouteKinds kMay =
+      RouteKind::request | RouteKind::reply | kinds(RouteKind::onreply) | kinds(RouteKind::failure);
   const RunState& state = run.state();
-  const bool own_run = state.kind == RouteKind::request || state.kind == RouteKind::reply;
-  // The message of a transaction is the transaction's, and so is what its run has in hand.
-  const bool free = state.transaction == nullptr && state.avp_arena == nullptr;
-  return own_run && free && !state.wait_is_over && x_shared.keeper != nullptr;
+  if ((kinds(state.kind) & kMay) == 0 || state.wait_is_over || x_shared.keeper == nullptr) return false;
+  return !has_transaction(state) || run.services().transactions != nullptr;
 }
 
 std::uint32_t Suspender::reserve() noexcept {
@@ -66,6 +79,7 @@ bool Suspender::park(const Run& run, const Place& place) noexcept {
   const Wait wait = std::exchange(x_wait, {});
   const bool asked = wait.what == WaitsFor::name || static_cast<bool>(wait.ticket);
   const bool kept = x_in_hand != SuspendedRuns::kNone;
+  const bool of_transaction = is_of_transaction(run.state());
   const std::uint32_t index = asked ? reserve() : SuspendedRuns::kNone;
   const auto refuse = [&run]() noexcept {
     run.services().counters.add(run.services().count.suspended_refused);
@@ -73,25 +87,44 @@ bool Suspender::park(const Run& run, const Place& place) noexcept {
   };
   if (index == SuspendedRuns::kNone) return refuse();
   SuspendedRun& cell = x_runs.cell(index);
-  if (kept && cell.message.block == nullptr && cell.message.whole_copy == nullptr) return refuse();
+  if (kept && !of_transaction && cell.message.block == nullptr && cell.message.whole_copy == nullptr)
+    return refuse();
   if (!prepare(run, place, wait, cell)) return refuse();
   const Ticket ticket = wait.what == WaitsFor::name ? x_runs.begin_wait(index) : wait.ticket;
   x_shared.self.step();
   if (!arm(run, cell, ticket)) return refuse();
-  if (!kept) {
-    if (!x_shared.keeper->keep(run, SuspendedRuns::owner(index), cell.message)) {
-      x_shared.timers.cancel(x_shared.self, cell.timer);
-      return refuse();
-    }
-    x_reserved = SuspendedRuns::kNone;
+  if (!kept && !of_transaction && !x_shared.keeper->keep(run, SuspendedRuns::owner(index), cell.message)) {
+    x_shared.timers.cancel(x_shared.self, cell.timer);
+    return refuse();
   }
   // From here on the run cannot be refused: nothing below fails.
   run.services().counters.add(run.services().count.suspended_total);
-  put_down(run, x_shared, SuspendedRuns::owner(index), cell.message);
-  x_in_hand = SuspendedRuns::kNone;
+  if (of_transaction) {
+    cell.message = {};
+    cell.message.state = &run.state();
+  } else {
+    cell.block = cell.message.whole_copy != nullptr ? cell.message.whole_copy : cell.message.block;
+    put_down(run, x_shared, SuspendedRuns::owner(index), cell.message);
+  }
+  (kept ? x_in_hand : x_reserved) = SuspendedRuns::kNone;
+  x_parked = ticket;
+  if (!has_transaction(run.state())) let_wait(nullptr);
+  return true;
+}
+
+void Suspender::let_wait(char* block) noexcept {
+  const Ticket ticket = std::exchange(x_parked, {});
+  const std::uint32_t index = SuspendedRuns::index_of(ticket);
+  if (block != nullptr) x_runs.cell(index).block = block;
   x_runs.publish(x_shared.self, index);
   tell(kEventRunSuspended, ticket);
-  return true;
+}
+
+bool Suspender::waits(Ticket ticket) const noexcept {
+  const std::uint32_t index = SuspendedRuns::index_of(ticket);
+  if (index >= x_runs.capacity()) return false;
+  const SuspendedRuns::Look look = x_runs.look(index);
+  return look.stage != SuspendedRuns::Stage::free && look.ticket == ticket;
 }
 
 void Suspender::tell(std::uint32_t type, Ticket ticket) noexcept {
@@ -110,7 +143,25 @@ SuspendedRun* Suspender::take_up(std::uint32_t index, Answer& out) noexcept {
   return &x_runs.cell(index);
 }
 
+void Suspender::withdraw(Ticket ticket) noexcept {
+  if (!ticket) return;
+  static_cast<void>(x_runs.answer(ticket, {}));
+  Answer ignored;
+  if (x_runs.look(SuspendedRuns::index_of(ticket)).ticket != ticket) return;
+  if (take_up(SuspendedRuns::index_of(ticket), ignored) != nullptr) let_go();
+}
+
+void Suspender::let_go() noexcept {
+  if (x_in_hand == SuspendedRuns::kNone) return;
+  const std::uint32_t index = std::exchange(x_in_hand, SuspendedRuns::kNone);
+  SuspendedRun& cell = x_runs.cell(index);
+  cell.message = {};
+  x_shared.timers.cancel(x_shared.self, cell.timer);
+  x_runs.release(index);
+}
+
 void Suspender::finish(Arena& arena) noexcept {
+  if (x_in_hand == SuspendedRuns::kNone) return;
   const std::uint32_t index = std::exchange(x_in_hand, SuspendedRuns::kNone);
   SuspendedRun& cell = x_runs.cell(index);
   // The chunks go to the heap, not to our spare one: what a dead run owned is freed by its owner word.

@@ -21,7 +21,7 @@ class Suspender final : public MessageKeeper {
 
   // What a function of a script does, by way of the functions below.
 
-  /// Can the run wait where it stands? Runs of request_route and reply_route of a worker that can keep their
+  /// Can the run wait where it stands? Runs of all routes but branch_route of a worker that can keep their
   /// message; not a function that is called again because its time is over.
   bool may_wait(const Run& run) const noexcept;
   /// The run will wait for NameService::pending(), once the function has answered Outcome::again().
@@ -41,7 +41,18 @@ class Suspender final : public MessageKeeper {
   /// Puts the run down as it stands, to wait for what a function has said. True: it is not ours any more, and
   /// nothing of it may be touched. False: it cannot wait (counted); it goes on as before, and the function
   /// fails.
+  /// A run with a transaction waits only when let_wait() has been called: after its transaction was put
+  /// down. What follows a failure route and a response's is the transaction's, too.
   bool park(const Run& run, const Place& place) noexcept;
+  /// The run that was parked last may go on from now on. `block`: where its message lies, when that is its
+  /// transaction's; else null.
+  void let_wait(char* block) noexcept;
+  /// What that run waits for.
+  Ticket parked() const noexcept { return x_parked; }
+  /// Whether somebody waits with that ticket, or is going on.
+  bool waits(Ticket ticket) const noexcept;
+  /// The run of a transaction that is no more does not go on. The event worker, with no run in hand.
+  void withdraw(Ticket ticket) noexcept;
 
   // What the event worker does.
 
@@ -49,6 +60,8 @@ class Suspender final : public MessageKeeper {
   SuspendedRun* take_up(std::uint32_t index, Answer& out) noexcept;
   /// The end of the run in hand. `arena`: its own. Everything it had is freed.
   void finish(Arena& arena) noexcept;
+  /// The end of the run in hand, if there is one, whose message is somebody else's by now.
+  void let_go() noexcept;
   /// Lets somebody else keep the message of the run in hand, a transaction for example.
   Result<void> keep(const Run& run, shm::Owner owner, KeptMessage& kept) noexcept override;
 
@@ -74,6 +87,7 @@ class Suspender final : public MessageKeeper {
   SuspendedRuns x_runs;
   SharedServices& x_shared;
   Wait x_wait;
+  Ticket x_parked;
   std::uint32_t x_reserved = SuspendedRuns::kNone;  ///< taken, not in use yet
   std::uint32_t x_in_hand = SuspendedRuns::kNone;   ///< of the run that is being resumed
 };

@@ -74,20 +74,6 @@ Ended Vm::run(std::uint16_t block, Run& run) noexcept {
   return finish(run, go_on(*machine, run, nullptr));
 }
 
-proxy::RouteEnd Vm::run_route(std::uint16_t block, Run& run) noexcept {
-  switch (this->run(block, run).how) {
-    case Ended::How::dropped:
-      return proxy::RouteEnd::dropped;
-    case Ended::How::failed:
-    case Ended::How::suspended:
-      return proxy::RouteEnd::failed;
-    case Ended::How::returned:
-    case Ended::How::exited:
-      break;
-  }
-  return proxy::RouteEnd::done;
-}
-
 Ended Vm::resume(Machine& machine, Run& run, mod::Outcome outcome) noexcept {
   begin_message();
   restore_locals(machine);

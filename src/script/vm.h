@@ -71,11 +71,11 @@ struct Trace {
 };
 
 /// One per worker, made after the fork; Services::script_state points to it. Not thread-safe.
-class Vm final : public proxy::RouteRunner {
+class Vm final {
  public:
   /// Both outlive the machine; the modules have been made (Registry::create_all).
   Vm(const Program& program, mod::Registry& registry);
-  ~Vm() override;
+  ~Vm();
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 
@@ -86,7 +86,6 @@ class Vm final : public proxy::RouteRunner {
   /// Runs a block of the program (Program::request …). kNoBlock: returned at once with code 1. on_break hooks
   /// run when the outermost block ends with 0 without an `exit`.
   Ended run(std::uint16_t block, proxy::Run& run) noexcept;
-  proxy::RouteEnd run_route(std::uint16_t block, proxy::Run& run) noexcept override;
   /// Goes on where a function answered Flow::suspend, as if it had answered `outcome` (which must not be
   /// suspend).
   Ended resume(Machine& machine, proxy::Run& run, mod::Outcome outcome) noexcept;

@@ -34,7 +34,6 @@ DatagramWorker::DatagramWorker(const WorkerContext& context)
   x_slot.spill = x_areas.spill;
   x_slot.send_area = x_areas.send;
   x_services.script_state = &x_vm;
-  x_services.routes = &x_vm;
   x_shared_services.keeper = this;
   x_shared_services.batches = true;
   x_pipeline.set_chunks(&x_chunks);

@@ -54,7 +54,7 @@ DetachedWorker::DetachedWorker(Shared& shared, std::uint16_t slot, shm::WorkerKi
       x_pipeline(x_services, x_vm, shared.registry->loaded(), &x_slot) {
   shared.slots->started(slot, static_cast<std::int32_t>(::getpid()));
   x_services.script_state = &x_vm;
-  if (kind != shm::WorkerKind::timer) x_services.routes = &x_vm;
+  if (kind == shm::WorkerKind::timer) x_services.routes = nullptr;
   x_pipeline.set_chunks(&x_chunks);
   mod::WorkerContext worker = module_context();
   for (mod::Loaded& loaded : shared.registry->loaded()) {

@@ -44,7 +44,6 @@ void EventWorker::flush() noexcept {
 /// What runs need of the services.
 proxy::Services& EventWorker::with_script() noexcept {
   x_services.script_state = &x_vm;
-  x_services.routes = &x_vm;
   x_shared_services.keeper = &x_suspender;
   x_shared_services.batches = true;
   x_pipeline.set_chunks(&x_chunks);

@@ -49,6 +49,7 @@ bool may_begin(sip::Method method) noexcept {
 Pipeline::Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loaded> modules,
                    shm::WorkerSlot* slot)
     : x_services(services), x_vm(vm), x_slot(slot) {
+  services.routes = this;
   for (mod::Loaded& loaded : modules) {
     if (loaded.spec->has(mod::Hook::pre_script)) x_pre.push_back(loaded.module.get());
     if (loaded.spec->has(mod::Hook::post_script)) x_post.push_back(loaded.module.get());
@@ -341,14 +342,25 @@ bool Pipeline::park(Run& run, script::Machine* machine, Phase phase) noexcept {
   const std::uint64_t progress = machine != nullptr ? machine->progress() : 0;
   if (!x_services.shared->suspender->park(run, {machine, progress, static_cast<std::uint8_t>(phase)}))
     return false;
+  if (phase == Phase::request_route &&
+      (run.state().transaction != nullptr || run.state().pending_transaction != nullptr)) {
+    x_services.transactions->put_aside(run);
+  }
   // Another worker may be at work on it already: we have no message in hand.
-  stage(Stage::none);
+  if (phase != Phase::transaction_route) stage(Stage::none);
   return true;
 }
 
 /// False: the run cannot wait any more, or at all, and has gone on to its end without the answer.
 bool Pipeline::park_script(Run& run, Ended& ended, Phase phase) noexcept {
   while (ended.how == Ended::How::suspended) {
+    if (phase == Phase::request_route && x_services.transactions != nullptr &&
+        !x_services.transactions->begin_pending(run)) {
+      // Somebody is at work on the same request: that one answers.
+      run.state().last_error = {};
+      ended = {Ended::How::exited, 0, nullptr};
+      return false;
+    }
     if (park(run, ended.machine, phase)) return true;
     ended = ended.machine->again ? x_vm.call_again(*ended.machine, run, true)
                                  : x_vm.resume(*ended.machine, run, mod::Outcome::no());
@@ -356,33 +368,88 @@ bool Pipeline::park_script(Run& run, Ended& ended, Phase phase) noexcept {
   return false;
 }
 
-bool Pipeline::go_on(Run& run, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
+proxy::RouteEnd Pipeline::run_route(std::uint16_t block, Run& run) noexcept {
+  return end_route(run, x_vm.run(block, run));
+}
+
+/// How a transaction's route has ended; or it waits.
+proxy::RouteEnd Pipeline::end_route(Run& run, Ended ended) noexcept {
+  if (ended.how == Ended::How::suspended && park_script(run, ended, Phase::transaction_route)) [[unlikely]]
+    return proxy::RouteEnd::suspended;
+  switch (ended.how) {
+    case Ended::How::dropped:
+      return proxy::RouteEnd::dropped;
+    case Ended::How::failed:
+    case Ended::How::suspended:
+      return proxy::RouteEnd::failed;
+    case Ended::How::returned:
+    case Ended::How::exited:
+      break;
+  }
+  return proxy::RouteEnd::done;
+}
+
+Ended Pipeline::continue_script(Run& run, const proxy::SuspendedRun& suspended,
+                                const proxy::Answer& answer) noexcept {
   auto* machine = static_cast<script::Machine*>(suspended.machine);
+  return machine->again ? x_vm.call_again(*machine, run, answer.expired)
+                        : x_vm.resume(*machine, run, {answer.code, mod::Outcome::Flow::next});
+}
+
+bool Pipeline::go_on(Run& run, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
   const auto phase = static_cast<Phase>(suspended.phase);
   if (phase == Phase::forward_response) {
     run.state().wait_is_over = answer.expired;
     return forward_response(run);
   }
-  const Ended ended = machine->again ? x_vm.call_again(*machine, run, answer.expired)
-                                     : x_vm.resume(*machine, run, {answer.code, mod::Outcome::Flow::next});
+  const Ended ended = continue_script(run, suspended, answer);
   return phase == Phase::request_route ? finish_request(run, ended) : finish_reply_route(run, ended);
 }
 
-void Pipeline::resume(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
+/// The rest of a transaction's route.
+class Pipeline::Rest final : public proxy::RestOfRoute {
+ public:
+  Rest(Pipeline& pipeline, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept
+      : x_pipeline(pipeline), x_suspended(suspended), x_answer(answer) {}
+  proxy::RouteEnd go_on(Run& run) noexcept override {
+    return x_pipeline.end_route(run, x_pipeline.continue_script(run, x_suspended, x_answer));
+  }
+
+ private:
+  Pipeline& x_pipeline;
+  const proxy::SuspendedRun& x_suspended;
+  const proxy::Answer& x_answer;
+};
+
+/// A message whose run the pipeline itself began.
+void Pipeline::resume_message(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
   proxy::SharedServices& shared = *x_services.shared;
-  Arena arena(suspended.message.arena, shared.chunks);
   RunState& state = *suspended.message.state;
+  const bool of_transaction = state.transaction != nullptr || state.pending_transaction != nullptr;
+  const proxy::KeptMessage* kept =
+      of_transaction ? x_services.transactions->take_up(state) : &suspended.message;
+  if (kept == nullptr) return shared.suspender->let_go();
+  Arena arena(kept->arena, shared.chunks);
   state.message->set_arena(arena);
   if (state.edits != nullptr) state.edits->set_arena(arena);
+  Run run(state, x_services);
+  if (!go_on(run, suspended, answer)) return;
+  post_script(run);
+  shared.suspender->finish(arena);
+}
+
+void Pipeline::resume(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
+  RunState& state = *suspended.message.state;
   if (x_slot != nullptr) x_slot->script.store(&state.script, std::memory_order_relaxed);
   stage(Stage::resume);
   // What was begun shall end, also while memory is scarce.
   set_priority(shm::Priority::reserve);
   x_services.log.set_prefix(state.log_prefix);
-  Run run(state, x_services);
-  if (go_on(run, suspended, answer)) {
-    post_script(run);
-    shared.suspender->finish(arena);
+  if (static_cast<Phase>(suspended.phase) == Phase::transaction_route) {
+    Rest rest(*this, suspended, answer);
+    x_services.transactions->resume(suspended, rest);
+  } else {
+    resume_message(suspended, answer);
   }
   x_services.log.set_prefix({});
   stage(Stage::none);

@@ -19,10 +19,13 @@ namespace ser::srv {
 
 /// One per worker. Knows no socket and no clock but those of its services: the same object runs in flows with
 /// a simulated network.
-class Pipeline {
+class Pipeline final : public proxy::RouteRunner {
  public:
   /// All outlive the pipeline. `slot` (may be null) is told the stage of the message in hand.
+  /// It becomes the services' RouteRunner.
   Pipeline(proxy::Services& services, script::Vm& vm, std::span<mod::Loaded> modules, shm::WorkerSlot* slot);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
 
   /// Takes one datagram through everything. `packet.bytes` is followed by a NUL; it and `arena` stay
   /// untouched by the pipeline after it returns. What is to be sent has gone to the sink.
@@ -34,6 +37,7 @@ class Pipeline {
   /// Goes on with the run that the worker's Suspender took up, with what came of its wait, and ends it as
   /// receive() does; or it waits once more. What is to be sent has gone to the sink.
   void resume(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept;
+  proxy::RouteEnd run_route(std::uint16_t block, proxy::Run& run) noexcept override;
 
   /// From the next message on: whether requests that begin something new are answered 503 at once.
   void set_admission(Admission admission) noexcept { x_admission = admission; }
@@ -49,7 +53,8 @@ class Pipeline {
   void process(proxy::RunState& state, const Error& bad_start) noexcept;
   void count_received(const sip::Message& message) noexcept;
   /// What a run has come to when it waits; stands in SuspendedRun::phase.
-  enum class Phase : std::uint8_t { request_route, reply_route, forward_response };
+  enum class Phase : std::uint8_t { request_route, reply_route, forward_response, transaction_route };
+  class Rest;
   // All of these: false when the run waits, and is not ours any more.
   bool handle_request(proxy::Run& run) noexcept;
   bool handle_response(proxy::Run& run) noexcept;
@@ -58,6 +63,10 @@ class Pipeline {
   bool pass_response_on(proxy::Run& run) noexcept;
   bool forward_response(proxy::Run& run) noexcept;
   bool go_on(proxy::Run& run, const proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept;
+  script::Ended continue_script(proxy::Run& run, const proxy::SuspendedRun& suspended,
+                                const proxy::Answer& answer) noexcept;
+  proxy::RouteEnd end_route(proxy::Run& run, script::Ended ended) noexcept;
+  void resume_message(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept;
   bool park(proxy::Run& run, script::Machine* machine, Phase phase) noexcept;
   bool park_script(proxy::Run& run, script::Ended& ended, Phase phase) noexcept;
   void set_priority(shm::Priority priority) noexcept {

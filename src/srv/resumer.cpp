@@ -177,7 +177,7 @@ void Resumer::set_known(std::int64_t change) noexcept {
 void Resumer::note_in_hand(const SuspendedRun& run) noexcept {
   const RxPacket& packet = run.message.state->rx;
   shm::RxEntry& entry = x_slot.rx.entries[0];
-  entry.block = run.message.whole_copy != nullptr ? run.message.whole_copy : run.message.block;
+  entry.block = run.block;
   const auto length = static_cast<std::size_t>(packet.bytes.data() + packet.bytes.size() - entry.block);
   entry.length = static_cast<std::uint32_t>(std::min(length, shm::kRxBlock - 1));
   entry.from = packet.from;

@@ -55,7 +55,7 @@ struct EngineConfig {
 /// How somebody came to a transaction.
 enum class Access : std::uint8_t {
   held,  ///< it is ours until release()
-  busy,  ///< another worker has it
+  busy,  ///< another worker has it, or a run that waits
   gone,  ///< there is none of that generation
 };
 
@@ -104,6 +104,15 @@ class Engine {
   void release_early(Transaction& transaction) noexcept { transaction.has_ended = true; }
   /// The post-script hook: puts the request down and lets others at the transaction.
   void end_of_run(proxy::Run& run) noexcept;
+
+  // Runs that wait (engine_suspended.cpp); as proxy::Transactions has them.
+
+  bool begin_pending(proxy::Run& run) noexcept;
+  /// The script asks for a transaction of a run that has waited: it is no longer pending. Null: it never was.
+  static Transaction* take_pending(proxy::Run& run) noexcept;
+  void put_aside(proxy::Run& run) noexcept;
+  proxy::KeptMessage* take_up(proxy::RunState& state) noexcept;
+  void resume(proxy::SuspendedRun& suspended, proxy::RestOfRoute& rest) noexcept;
 
   // Everything else.
 
@@ -170,22 +179,27 @@ class Engine {
   void take_cancel_response(Transaction& transaction, proxy::Run& response, unsigned index,
                             std::string_view via_branch) noexcept;
   void take_response(Transaction& transaction, proxy::Run& response, unsigned index) noexcept;
-  bool run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch) noexcept;
+  proxy::RouteEnd run_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch,
+                                  proxy::RestOfRoute* rest) noexcept;
+  void end_reply_route(Transaction& transaction, proxy::Run& response, Branch& branch,
+                       proxy::RouteEnd ended) noexcept;
   void keep_response(Transaction& transaction, Branch& branch, const proxy::Run& response) noexcept;
   void settle(Transaction& transaction, Branch& branch, proxy::Run* response) noexcept;
   void relay_response(Transaction& transaction, proxy::Run& response) noexcept;
   void finish(Transaction& transaction, const Choice& choice, proxy::Run* response) noexcept;
   bool run_failure_route(Transaction& transaction, const Choice& choice) noexcept;
+  bool go_through_failure_route(Transaction& transaction, std::uint16_t route,
+                                proxy::RestOfRoute* rest) noexcept;
   void send_choice(Transaction& transaction, const Choice& choice, proxy::Run* response) noexcept;
   void relay_stored(Transaction& transaction, Branch& branch, const Choice& choice) noexcept;
   void add_challenges(Transaction& transaction, proxy::Run& response, const Choice& choice) noexcept;
 
   // engine_clock.cpp
   bool needs_script(const Transaction& transaction) const noexcept;
-  void clock(Transaction& transaction) noexcept;
+  void clock(Transaction& transaction, bool suspended) noexcept;
   void clock_server(Transaction& transaction) noexcept;
   void clock_branch(Transaction& transaction, Branch& branch) noexcept;
-  void do_due(Transaction& transaction) noexcept;
+  void do_due(Transaction& transaction, bool suspended) noexcept;
   void hand_over(Transaction& transaction) noexcept;
   void give_reason(Transaction& transaction, std::uint16_t winner) noexcept;
   void cancel_branch(Transaction& transaction, Branch& branch) noexcept;
@@ -202,9 +216,21 @@ class Engine {
 
   // engine_deaths.cpp
   bool repair() noexcept;
+  bool is_held_by_dead(const Transaction& transaction, std::uint32_t holder) noexcept;
   void take_from_dead(Transaction& transaction) noexcept;
   void finish_step(Transaction& transaction) noexcept;
   void finish_step(Transaction& transaction, Branch& branch) noexcept;
+
+  // engine_suspended.cpp
+  bool is_ours(const Transaction& transaction) const noexcept { return transaction.held_by(x_shared.self); }
+  void leave_to_run(Transaction& transaction, char* block) noexcept;
+  static char* block_of(const Transaction& transaction) noexcept;
+  void call_event_worker(TransactionId id) noexcept;
+  void look_after(Transaction& transaction, std::uint32_t generation) noexcept;
+  void arm_suspended(Transaction& transaction) noexcept;
+  void resume_failure_route(Transaction& transaction, proxy::RestOfRoute& rest) noexcept;
+  void resume_reply_route(Transaction& transaction, proxy::SuspendedRun& suspended,
+                          proxy::RestOfRoute& rest) noexcept;
 
   bool store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept;
   void drop(StoredBytes& stored) noexcept;

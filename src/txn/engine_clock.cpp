@@ -129,13 +129,20 @@ void Engine::clock_branch(Transaction& transaction, Branch& branch) noexcept {
   settle(transaction, branch, nullptr);
 }
 
-void Engine::clock(Transaction& transaction) noexcept {
+/// `suspended`: a run that waits has the transaction. What a branch comes to is for later then.
+void Engine::clock(Transaction& transaction, bool suspended) noexcept {
   clock_server(transaction);
   // A failure route may add branches behind the last one of now.
   const unsigned count_now = transaction.branch_count;
   Branch* branch = transaction.branches;
-  for (unsigned i = 0; i < count_now && branch != nullptr; ++i, branch = branch->next)
+  for (unsigned i = 0; i < count_now && branch != nullptr; ++i, branch = branch->next) {
+    if (suspended && branch->client.ends_at != 0 && branch->client.ends_at <= now()) {
+      transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
+      continue;
+    }
     clock_branch(transaction, *branch);
+    if (!is_ours(transaction)) return;
+  }
 }
 
 /// For the CANCELs to come: another branch has won (RFC 3326 3.1). The client's Reason goes first.
@@ -201,7 +208,7 @@ void Engine::restart_timeouts(Transaction& transaction) noexcept {
 }
 
 /// What was left to do by those who found the transaction busy, and everything that is due.
-void Engine::do_due(Transaction& transaction) noexcept {
+void Engine::do_due(Transaction& transaction, bool suspended) noexcept {
   const std::uint32_t due = transaction.due.exchange(0, std::memory_order_acq_rel);
   // We may have had it for long.
   if (due != 0) read_clock();
@@ -223,7 +230,7 @@ void Engine::do_due(Transaction& transaction) noexcept {
       send_trying(transaction, request.run());
     }
   }
-  if ((due & kDueClock) != 0) clock(transaction);
+  if ((due & kDueClock) != 0) clock(transaction, suspended);
 }
 
 Instant Engine::next_due(const Transaction& transaction) const noexcept {
@@ -343,12 +350,15 @@ void Engine::after_flush() noexcept {
 void Engine::let_go(Transaction& transaction) noexcept {
   for (;;) {
     if (transaction.phase.load(std::memory_order_relaxed) != Phase::over) {
-      do_due(transaction);
-      for (WaitingResponse* first = first_waiting(transaction); first != nullptr;
-           first = first_waiting(transaction)) {
+      do_due(transaction, false);
+      for (WaitingResponse* first = nullptr; is_ours(transaction);) {
+        first = first_waiting(transaction);
+        if (first == nullptr) break;
         if (x_services.routes == nullptr) return hand_over(transaction);
         take_waiting(transaction, *first);
       }
+      // A route waits now: its run has the transaction.
+      if (!is_ours(transaction)) return;
     }
     if (transaction.phase.load(std::memory_order_relaxed) == Phase::over || over(transaction)) {
       if (end(transaction)) return;
@@ -388,6 +398,10 @@ void Engine::on_clock(TransactionId id) noexcept {
     case Access::busy:
       transaction->due.fetch_or(kDueClock, std::memory_order_seq_cst);
       if (acquire(*transaction, id.generation) == Access::held) break;
+      if (x_services.routes != nullptr)
+        look_after(*transaction, id.generation);
+      else
+        call_event_worker(id);
       return;
     case Access::held:
       break;

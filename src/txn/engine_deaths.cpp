@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine after a death: whoever held a transaction may have stopped between any two stores.
+#include "proxy/suspender.h"
 #include "txn/engine.h"
 
 namespace ser::txn {
@@ -25,6 +26,9 @@ bool Engine::repair() noexcept {
 /// come; only the event in hand is lost.
 void Engine::take_from_dead(Transaction& transaction) noexcept {
   transaction.untidy = true;
+  // A run that waits for its turn with it does not go on.
+  if (x_shared.suspender != nullptr) x_shared.suspender->withdraw(transaction.waits_for);
+  transaction.waits_for = {};
   if (transaction.phase.load(std::memory_order_relaxed) == Phase::raw) {
     // What its pointers name may be swept as the dead one's, or be its successor's: nothing is followed, and
     // the sweep finds what is its own.
@@ -86,9 +90,17 @@ void Engine::finish_step(Transaction& transaction) noexcept {
   if (!open && last != nullptr && !transaction.has_final()) settle(transaction, *last, nullptr);
 }
 
+/// `holder`: in its busy word.
+bool Engine::is_held_by_dead(const Transaction& transaction, std::uint32_t holder) noexcept {
+  if (holder == 0 || holder == Transaction::kNobody) return false;
+  // Who died with the run in hand has left no such run.
+  if (holder == Transaction::kSuspended)
+    return x_shared.suspender != nullptr && !x_shared.suspender->waits(transaction.waits_for);
+  return !x_shared.self.check()->alive(static_cast<std::uint16_t>((holder >> 20) - 1), holder & 0xFFFFFU);
+}
+
 void Engine::put_right() noexcept {
-  shm::OwnerCheck* alive = x_shared.self.check();
-  if (alive == nullptr || !repair()) return;
+  if (x_shared.self.check() == nullptr || !repair()) return;
   {
     const shm::LockGuard guard(x_waiting.lock, x_shared.self, shm::LockLevel::module);
     if (guard.owns()) repair_waiting();
@@ -97,8 +109,7 @@ void Engine::put_right() noexcept {
   for (std::uint32_t number = 0; number < cells; ++number) {
     Transaction& transaction = *x_pool.at(number);
     std::uint32_t holder = transaction.busy.load(std::memory_order_relaxed);
-    if (holder == 0 || holder == Transaction::kNobody) continue;
-    if (alive->alive(static_cast<std::uint16_t>((holder >> 20) - 1), holder & 0xFFFFFU)) continue;
+    if (!is_held_by_dead(transaction, holder)) continue;
     // It may have died since, with the cell on its way from or to the free ones.
     if (!repair()) return;
     if (!transaction.busy.compare_exchange_strong(holder, x_shared.self.lock_word(),
@@ -107,6 +118,8 @@ void Engine::put_right() noexcept {
     read_clock();
     take_from_dead(transaction);
     if (transaction.phase.load(std::memory_order_relaxed) == Phase::live) finish_step(transaction);
+    // A failure route that follows may wait.
+    if (!is_ours(transaction)) continue;
     transaction.due.fetch_or(kDueClock, std::memory_order_relaxed);
     release(transaction);
   }

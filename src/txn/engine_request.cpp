@@ -4,6 +4,7 @@
 #include <new>
 
 #include "proxy/forward.h"
+#include "proxy/suspender.h"
 #include "sip/hdr.h"
 #include "txn/engine.h"
 #include "txn/target_in_hand.h"
@@ -71,7 +72,10 @@ Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
   if (found == Found::retransmission || found == Found::ack) {
     Transaction* transaction = at(id);
     // Who has it sees what is due when it lets go.
-    if (acquire(*transaction, id.generation) == Access::held) release(*transaction);
+    if (acquire(*transaction, id.generation) == Access::held)
+      release(*transaction);
+    else
+      call_event_worker(id);
   }
   return found;
 }
@@ -129,7 +133,13 @@ Result<Transaction*> Engine::create(Run& run) noexcept {
   });
   if (!inserted) {
     transaction->has_ended = true;
-    if (other != nullptr && acquire(*other, other->id().generation) == Access::held) release(*other);
+    if (other != nullptr) {
+      const TransactionId id = other->id();
+      if (acquire(*other, id.generation) == Access::held)
+        release(*other);
+      else
+        call_event_worker(id);
+    }
     return inserted.error();
   }
   count(x_counters.created);
@@ -278,6 +288,8 @@ bool Engine::cancel(Run& run) noexcept {
   if (acquire(*transaction, id.generation) == Access::held) {
     keep_reason(*transaction, run.message());
     release(*transaction);
+  } else {
+    call_event_worker(id);
   }
   return true;
 }
@@ -289,7 +301,9 @@ bool Engine::retransmit_reply(Transaction& transaction) noexcept {
 }
 
 void Engine::end_of_run(Run& run) noexcept {
-  auto* transaction = static_cast<Transaction*>(run.state().transaction);
+  const bool pending = run.state().transaction == nullptr;
+  auto* transaction =
+      static_cast<Transaction*>(pending ? run.state().pending_transaction : run.state().transaction);
   if (transaction == nullptr || !transaction->held_by(x_shared.self) ||
       transaction->phase.load(std::memory_order_relaxed) != Phase::raw) {
     return;
@@ -301,6 +315,8 @@ void Engine::end_of_run(Run& run) noexcept {
     waits = waits || (is_pending(branch->client) && !branch->replica);
     copies = copies || branch->replica;
   }
+  // A pending one was none of the script's: its request was answered or sent on without state.
+  if (pending) waits = copies = false;
   // Nobody would ever answer it. Who was answered without it needs no other answer, but its copies go on.
   if (!waits && copies)
     static_cast<void>(step(transaction->server, {ServerEvent::Kind::silence}, now(), timers(*transaction)));
@@ -308,6 +324,8 @@ void Engine::end_of_run(Run& run) noexcept {
     transaction->has_ended = true;
   proxy::put_down(run, x_shared, transaction->owner(), transaction->request);
   transaction->phase.store(Phase::live, std::memory_order_release);
+  // What lets go of the transaction may let other runs wait.
+  if (x_shared.suspender != nullptr) x_shared.suspender->let_go();
   release(*transaction);
 }
 

@@ -62,7 +62,7 @@ bool Engine::on_response(Run& response) noexcept {
     return true;
   }
   take_response(*transaction, response, state.via_branch_index);
-  release(*transaction);
+  if (is_ours(*transaction)) release(*transaction);
   return true;
 }
 
@@ -106,16 +106,16 @@ void Engine::take_response(Transaction& transaction, Run& response, unsigned ind
   if (!todo.pass_up || branch->replica) return;
   branch->replied = branch->received;
   if (status >= 200) branch->status = status;
-  if (!run_reply_route(transaction, response, *branch) && status < 200) return;
-  branch->status = status;
-  branch->received = true;
-  if (status >= 200) branch->settled = true;
-  settle(transaction, *branch, &response);
+  const proxy::RouteEnd ended = run_reply_route(transaction, response, *branch, nullptr);
+  if (ended == proxy::RouteEnd::suspended) return leave_to_run(transaction, nullptr);
+  end_reply_route(transaction, response, *branch, ended);
 }
 
-/// False: the route dropped it.
-bool Engine::run_reply_route(Transaction& transaction, Run& response, Branch& branch) noexcept {
-  if (transaction.on_reply == kNoRoute || x_services.routes == nullptr) return true;
+/// What the script thinks of the response, or the `rest` of what it thinks.
+proxy::RouteEnd Engine::run_reply_route(Transaction& transaction, Run& response, Branch& branch,
+                                        proxy::RestOfRoute* rest) noexcept {
+  if (rest == nullptr && (transaction.on_reply == kNoRoute || x_services.routes == nullptr))
+    return proxy::RouteEnd::done;
   RunState& state = response.state();
   RunState& request = *transaction.request.state;
   state.kind = proxy::RouteKind::onreply;
@@ -126,13 +126,25 @@ bool Engine::run_reply_route(Transaction& transaction, Run& response, Branch& br
   state.avps = request.avps;
   state.avp_arena = &in_hand.run().arena();
   x_request = &in_hand.run();
-  const proxy::RouteEnd ended = x_services.routes->run_route(transaction.on_reply, response);
+  const proxy::RouteEnd ended =
+      rest != nullptr ? rest->go_on(response) : x_services.routes->run_route(transaction.on_reply, response);
   x_request = nullptr;
   request.avps = state.avps;
   state.avp_arena = nullptr;
   request.flags = state.flags;
   branch.flags = state.branch_flags;
-  return ended == proxy::RouteEnd::done;
+  return ended;
+}
+
+/// A provisional response that the route dropped is none.
+void Engine::end_reply_route(Transaction& transaction, Run& response, Branch& branch,
+                             proxy::RouteEnd ended) noexcept {
+  const std::uint16_t status = response.message().status();
+  if (ended != proxy::RouteEnd::done && status < 200) return;
+  branch.status = status;
+  branch.received = true;
+  if (status >= 200) branch.settled = true;
+  settle(transaction, branch, &response);
 }
 
 void Engine::keep_response(Transaction& transaction, Branch& branch, const Run& response) noexcept {
@@ -183,7 +195,7 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response) noe
       finish(transaction, decision.choice, response);
       break;
   }
-  if (!decision.cancel_others) return;
+  if (!decision.cancel_others || !is_ours(transaction)) return;
   give_reason(transaction, branch.status);
   for (Branch* each = transaction.branches; each != nullptr; each = each->next) {
     if (each != &branch && is_pending(each->client)) cancel_branch(transaction, *each);
@@ -202,7 +214,9 @@ void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
 }
 
 void Engine::finish(Transaction& transaction, const Choice& choice, Run* response) noexcept {
-  if (transaction.on_failure != kNoRoute && x_services.routes != nullptr && choice.status >= 300) {
+  // Also when RFC 4320 has nothing sent upstream: another target may yet answer in time.
+  const bool failed = choice.status >= 300 || choice.status == 0;
+  if (transaction.on_failure != kNoRoute && x_services.routes != nullptr && failed) {
     if (response != nullptr) {
       Branch* branch = this->branch(transaction, response->state().via_branch_index);
       if (branch != nullptr) keep_response(transaction, *branch, *response);
@@ -212,31 +226,44 @@ void Engine::finish(Transaction& transaction, const Choice& choice, Run* respons
   send_choice(transaction, choice, response);
 }
 
-/// True: the route began new branches, or answered.
+/// True: the route began new branches, or answered, or waits.
 bool Engine::run_failure_route(Transaction& transaction, const Choice& choice) noexcept {
   const std::uint16_t route = transaction.on_failure;
   transaction.on_failure = kNoRoute;
-  const unsigned before = transaction.branch_count;
-  x_failure = choice;
+  transaction.paused = {choice, transaction.branch_count, transaction.request.state->kind};
+  return go_through_failure_route(transaction, route, nullptr);
+}
+
+/// The route from its begin, or the `rest` of it.
+bool Engine::go_through_failure_route(Transaction& transaction, std::uint16_t route,
+                                      proxy::RestOfRoute* rest) noexcept {
+  const PausedFailure paused = transaction.paused;
+  proxy::RouteEnd ended{};
+  x_failure = paused.choice;
   {
     RequestInHand in_hand(x_services, transaction);
     Run& run = in_hand.run();
     RunState& state = run.state();
-    const proxy::RouteKind kind = state.kind;
     state.kind = proxy::RouteKind::failure;
     state.transaction = &transaction;
-    run.clear_branches();
-    state.last_error = {};
-    x_services.routes->run_route(route, run);
-    state.kind = kind;
+    if (rest == nullptr) {
+      run.clear_branches();
+      state.last_error = {};
+    }
+    ended = rest != nullptr ? rest->go_on(run) : x_services.routes->run_route(route, run);
+    if (ended != proxy::RouteEnd::suspended) state.kind = paused.kind;
   }
   x_failure = {};
+  if (ended == proxy::RouteEnd::suspended) {
+    leave_to_run(transaction, block_of(transaction));
+    return true;
+  }
   if (transaction.has_final()) return true;
-  if (transaction.branch_count == before) return false;
+  if (transaction.branch_count == paused.branches) return false;
   bool pending = false;
   unsigned index = 0;
   for (Branch* branch = transaction.branches; branch != nullptr; branch = branch->next, ++index) {
-    if (index < before)
+    if (index < paused.branches)
       branch->earlier = true;
     else
       pending = pending || is_pending(branch->client);

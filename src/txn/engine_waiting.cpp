@@ -128,7 +128,8 @@ WaitingResponse* Engine::first_waiting(const Transaction& transaction) noexcept 
   return first;
 }
 
-/// From now on it is the transaction's own, and goes with it should we die.
+/// From now on it is the transaction's own, and goes with it should we die in the middle; in the end it is
+/// ours: what follows may end with a route that waits, and the transaction in other hands.
 void Engine::take_out(Transaction& transaction, WaitingResponse& waiting) noexcept {
   x_shared.heap.transfer(&waiting, transaction.owner());
   x_shared.self.step();
@@ -137,6 +138,7 @@ void Engine::take_out(Transaction& transaction, WaitingResponse& waiting) noexce
     if (place.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel)) break;
   }
   x_shared.self.step();
+  x_shared.heap.transfer(&waiting, x_shared.self.owner());
 }
 
 void Engine::take_waiting(Transaction& transaction, WaitingResponse& waiting) noexcept {

@@ -25,6 +25,8 @@ void clear(Transaction& cell) noexcept {
   cell.request = {};
   cell.key = nullptr;
   cell.branches = nullptr;
+  cell.paused = {};
+  cell.waits_for = {};
   cell.reply = {};
   cell.cancel_reason = {};
   cell.reply_to = {};

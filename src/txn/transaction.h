@@ -9,10 +9,12 @@
 #include "base/packet.h"
 #include "proxy/keeper.h"
 #include "proxy/run.h"
+#include "proxy/suspended_runs.h"
 #include "shm/actor.h"
 #include "shm/timers.h"
 #include "sip/method.h"
 #include "txn/client_machine.h"
+#include "txn/response_choice.h"
 #include "txn/server_machine.h"
 
 namespace ser::txn {
@@ -97,10 +99,18 @@ struct WaitingResponse {
   RxPacket rx;             ///< bytes: behind this
 };
 
+/// What follows when a failure route has ended; it may wait.
+struct PausedFailure {
+  Choice choice;            ///< what led to it
+  unsigned branches = 0;    ///< how many there were before it
+  proxy::RouteKind kind{};  ///< of the request's run, when it is over
+};
+
 struct Transaction {
   static constexpr std::uint32_t kWaiting = 4;
 
-  static constexpr std::uint32_t kNobody = 0x7FFF'FFFF;  ///< in `busy` of a free cell: nobody may take it
+  static constexpr std::uint32_t kNobody = 0x7FFF'FFFF;     ///< in `busy` of a free cell: nobody may take it
+  static constexpr std::uint32_t kSuspended = 0x8000'0000;  ///< in `busy`: the run `waits_for` has it
 
   std::atomic<std::uint32_t> busy;        ///< 0, or Actor::lock_word() of who works on it
   std::atomic<std::uint32_t> generation;  ///< raised when the cell gets a new transaction
@@ -114,10 +124,12 @@ struct Transaction {
 
   shm::TimerEntry
       timer;  ///< one for all deadlines: armed for the earliest, or for an earlier one by then past
+  proxy::Ticket waits_for;  ///< of the run that waits, while `busy` says so
   ServerMachine server;
   proxy::KeptMessage request;
   const MatchKey* key;  ///< in the request's arena; constant while it is in the table
   Branch* branches;
+  PausedFailure paused;       ///< of the failure route that runs or waits
   StoredBytes reply;          ///< what was sent last upstream
   StoredBytes cancel_reason;  ///< Reason lines for CANCELs (RFC 3326): the client's, or why we cancel
   TxTarget reply_to;

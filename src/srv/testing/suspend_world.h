@@ -15,6 +15,7 @@
 #include "proxy/suspender.h"
 #include "srv/detached_worker.h"
 #include "srv/event_work.h"
+#include "srv/module_timers.h"
 #include "srv/resumer.h"
 #include "srv/testing/flow.h"
 
@@ -73,10 +74,13 @@ class HeldTransport final : public net::DnsTransport {
 
 class SuspendWorld {
  public:
-  /// `body`: of the request route, with a loaded `waiter`.
-  explicit SuspendWorld(const std::string& body, const std::string& more = "", const std::string& head = "")
+  using Describe = mod::ModuleSpec (*)();
+  /// `body`: of the request route, with a loaded `waiter`. `modules`: what `head` loads.
+  explicit SuspendWorld(const std::string& body, const std::string& more = "", const std::string& head = "",
+                        std::vector<Describe> modules = {})
       : SuspendWorld(Text{"#!KAMAILIO\nlisten=udp:192.0.2.9:5060\ndns_try_ipv6=no\n" + head +
-                          "\nloadmodule \"waiter.so\"\nrequest_route {\n" + body + "\n}\n" + more}) {}
+                          "\nloadmodule \"waiter.so\"\nrequest_route {\n" + body + "\n}\n" + more},
+                     std::move(modules)) {}
 
   /// A message of a client of 192.0.2.1:5070; what left because of it.
   std::vector<Sent> receive(std::string_view bytes) {
@@ -102,7 +106,10 @@ class SuspendWorld {
   std::vector<Sent> wait_ms(std::int64_t ms) {
     clock.advance_ms(ms);
     shared().timers->expire(receiver->actor(), clock.now(), 1000, [this](const shm::TimerEvent& expired) {
-      EXPECT_TRUE(receiver->suspender().on_timer(expired));
+      mod::WorkerContext timer_worker = event_worker->module_context();
+      if (!receiver->suspender().on_timer(expired)) {
+        EXPECT_TRUE(ModuleTimers::pass_on(shared(), expired.type, expired.words, timer_worker));
+      }
     });
     return work();
   }
@@ -134,6 +141,11 @@ class SuspendWorld {
   std::uint64_t counted(std::string_view name) const {
     return shared().pages->sum(shared().counters.find("core", name));
   }
+  /// As the supervisor has it done after a death that the reaper has seen to.
+  void hear_of_death() {
+    mod::WorkerContext context = event_worker->module_context();
+    for (mod::Loaded& module : shared().registry->loaded()) module.module->after_death(context);
+  }
   /// Nothing waits, and nothing is kept of what waited.
   void expect_clean(const shm::HeapUse& start) const {
     const shm::HeapUse now = shared().heap->use();
@@ -160,12 +172,13 @@ class SuspendWorld {
   struct Text {
     std::string text;
   };
-  explicit SuspendWorld(Text configuration) {
+  SuspendWorld(Text configuration, std::vector<Describe> modules) {
     CommandLine line;
     line.config_file = "suspend.cfg";
     line.shared_megabytes = 64;
-    static constexpr mod::ModuleSpec (*kBuiltin[])() = {script::describe_core, describe_waiter};
-    loaded = load_configuration(line, kBuiltin, std::move(configuration.text));
+    modules.push_back(script::describe_core);
+    modules.push_back(describe_waiter);
+    loaded = load_configuration(line, modules, std::move(configuration.text));
     EXPECT_EQ(loaded->diagnostics.errors(), 0U) << conf::print(loaded->diagnostics, loaded->sources);
     ServerConfig config = make_server_config(loaded->configuration, line);
     config.offline = true;
@@ -191,6 +204,10 @@ class SuspendWorld {
     resumer = std::make_unique<Resumer>(shared(), event_worker->services(), event_worker->pipeline(),
                                         *questions, event_worker->slot());
     event = std::make_unique<EventWork>(shared(), *questions, *resumer, event_worker->log());
+    event->set_modules([this](const shm::Event& told) {
+      mod::WorkerContext context = event_worker->module_context();
+      ModuleTimers::pass_on(shared(), told.type, told.words, context);
+    });
     event->start();
     questions->start();
     event->find_suspended();
