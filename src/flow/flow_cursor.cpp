@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/text.h"
 
 namespace ser::flow {
@@ -244,7 +246,7 @@ std::optional<Instant> Cursor::duration(std::string_view what) {
                         : unit == "h"  ? 3600e9
                                        : 0;
   constexpr double kLongest = 31 * 24 * 3600e9;
-  if (good && factor != 0 && value * factor <= kLongest) return static_cast<Instant>(value * factor + 0.5);
+  if (good && factor != 0 && value * factor <= kLongest) return std::llround(value * factor);
   error("E0602", found.range, fmt::format("{} is a time such as 500ms, 32s or 5m, up to 31 days", what));
   return std::nullopt;
 }

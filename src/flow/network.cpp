@@ -61,7 +61,7 @@ void Network::carry(std::size_t passage, const Datagram& datagram, Instant delay
   });
 }
 
-void Network::send(const Node& from, Datagram datagram) {
+void Network::send(const Node& from, const Datagram& datagram) {
   const Node* to = at(datagram.to);
   const std::string name = to != nullptr ? to->node_name() : to_string(datagram.to);
   const std::size_t passage = note(from, datagram, name);

@@ -48,7 +48,7 @@ class Network {
   void swallow(const SockAddr& address) { x_swallowed[key(address)] = true; }
 
   /// Takes the datagram now; it arrives when the link says.
-  void send(const Node& from, Datagram datagram);
+  void send(const Node& from, const Datagram& datagram);
   void set_link(const LinkStep& link) { x_links.push_back(link); }
   void add_rule(const PacketRule& rule) { x_rules.push_back(rule); }
 

@@ -255,7 +255,7 @@ Result<std::string_view> send_request(Run& run, const TxTarget& target, const Vi
   options.branch = token.branch_index;
   options.request_uri = run.state().new_uri;
   options.extra = edits.in_order();
-  const auto sent = write_and_send(run, options, target);
+  auto sent = write_and_send(run, options, target);
   if (!sent) return failed(run, sent.error(), 500, "Message Could Not Be Sent");
   services.counters.add(services.count.forwarded_requests);
   return sent;
