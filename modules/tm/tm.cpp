@@ -269,6 +269,7 @@ void describe_counters(mod::ModuleSpec& spec) {
   };
   add(&Counters::created, "transactions", "Transactions made.");
   add(&Counters::finished, "finished", "Transactions that ended.");
+  add(&Counters::answered, "answered", "Transactions that got their final response, or ended without one.");
   add(&Counters::local_replies, "local_replies", "Final responses made here.");
   add(&Counters::retransmissions, "retransmissions", "Requests that came again and were absorbed.");
   add(&Counters::requests_sent_again, "requests_sent_again", "Requests sent again by a timer.");

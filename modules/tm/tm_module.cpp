@@ -5,6 +5,7 @@
 #include <new>
 
 #include "modules/tm/tm.h"
+#include "shm/counters_page.h"
 
 namespace ser::modules {
 
@@ -68,6 +69,13 @@ void Tm::on_event(mod::WorkerContext& context, const std::uint64_t (&words)[2]) 
   auto* state = static_cast<TmWorker*>(static_cast<mod::WorkerState*>(context.services.worker_state[index]));
   if (state == nullptr) return;
   state->engine.on_clock({static_cast<std::uint32_t>(words[0]), static_cast<std::uint32_t>(words[1])});
+}
+
+/// A worker's death may leave one too many: then the grace is waited for to its end.
+std::uint64_t Tm::unfinished(const shm::CounterPages& pages) const {
+  const std::uint64_t made = pages.sum(x_counters.created);
+  const std::uint64_t answered = pages.sum(x_counters.answered);
+  return made > answered ? made - answered : 0;
 }
 
 void Tm::after_death(mod::WorkerContext& context) {

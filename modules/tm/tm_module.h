@@ -53,6 +53,10 @@ struct TmWorker final : mod::WorkerState, proxy::Transactions {
   Result<void> reply(proxy::Run& run, const proxy::LocalReply& reply) noexcept override {
     return engine.reply(*static_cast<txn::Transaction*>(run.state().transaction), run, reply);
   }
+  bool knows(proxy::Run& run) noexcept override {
+    txn::TransactionId id;
+    return engine.find(run, id) != txn::Engine::Found::nothing;
+  }
   bool begin_pending(proxy::Run& run) noexcept override { return engine.begin_pending(run); }
   void put_aside(proxy::Run& run) noexcept override { engine.put_aside(run); }
   proxy::KeptMessage* take_up(proxy::RunState& state) noexcept override { return engine.take_up(state); }
@@ -77,6 +81,7 @@ class Tm final : public mod::Module {
   void after_flush(proxy::Services& services) override;
   void on_event(mod::WorkerContext& context, const std::uint64_t (&words)[2]) override;
   void after_death(mod::WorkerContext& context) override;
+  std::uint64_t unfinished(const shm::CounterPages& pages) const override;
 
   // Transactions. tm_functions.cpp
   Outcome newtran(Run& run);

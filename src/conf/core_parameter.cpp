@@ -62,6 +62,9 @@ constexpr CoreParameter kHonoured[] = {
      "limit of open descriptors of each process"},
     {"exit_timeout", integer, honoured, kamailio, 0, 3600, "1",
      "seconds within which a stop is over: workers that go on are killed before; 0: wait for them"},
+    {"shutdown_grace", integer, honoured, ours, 0, 86400, "0",
+     "seconds that transactions may take to end when the server is to stop, before the stop begins; new "
+     "requests are answered 503 meanwhile; 0: stop at once"},
     // sockets
     {"listen", sockets, honoured, both, 0, 0, "",
      "sockets to open: [proto:]host[:port] [advertise host[:port]]"},

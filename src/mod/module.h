@@ -14,8 +14,9 @@
 #include "proxy/services.h"
 
 namespace ser::shm {
+class CounterPages;
 class Heap;
-}
+}  // namespace ser::shm
 
 namespace ser::mod {
 
@@ -75,6 +76,10 @@ class Module {
   /// In the event worker, at its start and after each death of a worker: what the dead one held in the
   /// module's tables is put right.
   virtual void after_death(WorkerContext&) {}
+
+  /// In the supervisor, while the server waits for what has begun (`shutdown_grace`): how much of that there
+  /// is in this module. By counters alone: the segment is not looked at.
+  virtual std::uint64_t unfinished(const shm::CounterPages&) const { return 0; }
 
   /// Its place in load order; set by the loader.
   std::uint16_t index = 0;

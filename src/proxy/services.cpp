@@ -54,6 +54,7 @@ CoreCounters register_core_counters(CounterTable& table) {
   add(c.loops, "loops", "Requests answered 482.");
   add(c.refused_overload, "refused_overload", "New requests answered 503 because of backlog.");
   add(c.refused_memory, "refused_memory", "New requests answered 503 because the segment was nearly full.");
+  add(c.refused_closing, "refused_closing", "New requests answered 503 because the server is about to stop.");
   add(c.absorbed_acks, "absorbed_acks", "ACKs to replies the core made, dropped before the script.");
   c.suspended = table.add("core", "suspended", "Script runs that wait for something, now.", true);
   add(c.suspended_total, "suspended_total", "Times a script run was suspended.");

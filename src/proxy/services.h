@@ -113,6 +113,8 @@ class Transactions {
   virtual ~Transactions() = default;
   /// Answers through the transaction of a run (RunState::transaction).
   virtual Result<void> reply(Run& run, const LocalReply& reply) noexcept = 0;
+  /// The request belongs to a transaction that is there: it comes again, or is its CANCEL or ACK.
+  virtual bool knows(Run& run) noexcept = 0;
 
   // The request of a run that waits is a transaction, so that it is found when it comes again (DESIGN 2.7).
 
@@ -139,7 +141,7 @@ struct CoreCounters {
   CounterId stray_replies, dns_pending, dns_failed, send_refused, prescript_drops, regex_limit, step_limit,
       arena_exhausted;
   CounterId script_microseconds, script_runs, too_large, max_forwards_zero, loops;
-  CounterId refused_overload, refused_memory, absorbed_acks;
+  CounterId refused_overload, refused_memory, refused_closing, absorbed_acks;
   CounterId suspended, suspended_total, suspended_timed_out, suspended_refused;
 };
 CoreCounters register_core_counters(CounterTable& table);

@@ -144,7 +144,8 @@ void DatagramWorker::pass_on(const RxPacket& packet, Arena& arena) noexcept {
 /// Asks once per batch whether there is room for new requests.
 void DatagramWorker::admit(unsigned received) noexcept {
   const Overload::Verdict verdict = x_overload.on_batch(received, x_shared.heap->pressure(), x_slot.rx.at);
-  x_pipeline.set_admission(verdict.admission);
+  const bool closing = x_shared.closing->load(std::memory_order_relaxed) != 0;
+  x_pipeline.set_admission(closing ? Admission::closing : verdict.admission);
   if (verdict.notable()) [[unlikely]]
     tell(verdict);
 }

@@ -15,6 +15,7 @@ enum class Admission : std::uint8_t {
   open,      ///< the script decides
   overload,  ///< 503: the receive queue does not run dry
   memory,    ///< 503: the segment is nearly full
+  closing,  ///< 503: the server stops soon; any request that neither a dialog nor a transaction of ours knows
 };
 
 /// A condition that comes and goes, and what of it is worth a log line. Over when it did not hold for kCalm.

@@ -66,6 +66,8 @@ constexpr Row kRows[] = {
     {"worker_seccomp", "worker_seccomp=yes", [](const ServerConfig& c) { return c.seccomp; }},
     {"disable_core_dump", "disable_core_dump=yes", [](const ServerConfig& c) { return !c.core_dumps; }},
     {"open_files_limit", "open_files_limit=500", [](const ServerConfig& c) { return c.open_files == 500; }},
+    {"shutdown_grace", "shutdown_grace=30",
+     [](const ServerConfig& c) { return c.shutdown_grace == 30'000'000'000; }},
     {"exit_timeout", "exit_timeout=3", [](const ServerConfig& c) { return c.stop_grace == 2'900'000'000; }},
     {"listen", "listen=udp:127.0.0.1:5070 advertise a.example:5071 name \"n\"",
      [](const ServerConfig& c) {

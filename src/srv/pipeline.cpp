@@ -182,6 +182,15 @@ void Pipeline::process(RunState& state, const Error& bad_start) noexcept {
   x_services.log.set_prefix({});
 }
 
+/// When the server is about to stop, health checks are refused too: who balances load shall send it
+/// elsewhere.
+bool Pipeline::is_refused(Run& run) noexcept {
+  const sip::Method method = run.message().method();
+  if (x_admission != Admission::closing) return may_begin(method);
+  if (method == sip::Method::ack || method == sip::Method::cancel) return false;
+  return x_services.transactions == nullptr || !x_services.transactions->knows(run);
+}
+
 /// While there is no room: answers what would begin something new, and says with the memory at hand what the
 /// rest may use. Requests inside of a dialog, responses, CANCEL and OPTIONS (health checks) go on.
 bool Pipeline::refuse(Run& run) noexcept {
@@ -189,10 +198,12 @@ bool Pipeline::refuse(Run& run) noexcept {
   const auto to = run.message().get<sip::hdr::To>();
   const bool in_dialog = to && !(*to)->tag.empty();
   if (!in_dialog) set_priority(shm::Priority::normal);
-  if (in_dialog || !may_begin(run.message().method())) return false;
+  if (in_dialog || !is_refused(run)) return false;
   RunState& state = run.state();
-  count(x_admission == Admission::memory ? x_services.count.refused_memory
-                                         : x_services.count.refused_overload);
+  const proxy::CoreCounters& c = x_services.count;
+  count(x_admission == Admission::memory    ? c.refused_memory
+        : x_admission == Admission::closing ? c.refused_closing
+                                            : c.refused_overload);
   state.received_needed = proxy::needs_received(x_services, state.rx, **run.message().via(0));
   // The callers come back one by one, and a retransmission gets the same answer.
   const std::uint64_t least = x_services.settings.overload_retry_after;

@@ -72,6 +72,7 @@ class Pipeline final : public proxy::RouteRunner {
   void set_priority(shm::Priority priority) noexcept {
     if (x_chunks != nullptr) x_chunks->set_priority(priority);
   }
+  bool is_refused(proxy::Run& run) noexcept;
   bool refuse(proxy::Run& run) noexcept;
   void answer_bad_request(proxy::Run& run, const Error& error) noexcept;
   void answer_if_silent(proxy::Run& run, script::Ended::How how) noexcept;

@@ -272,9 +272,10 @@ bool Server::prepare_segment() {
   auto requests = NameRequests::create(s.segment);
   auto suspended = proxy::SuspendedRuns::create(s.segment, s.settings.max_suspended);
   auto quarantine = crash::Quarantine::create(s.segment, x_config.quarantine);
+  s.closing = s.segment.reserve_object<std::atomic<std::uint32_t>>();
   void* dns = s.segment.reserve(net::DnsCache::bytes_for(kDnsEntries));
   if (!slots || !heap || !timers || !inbox || !requests || !suspended || !quarantine || dns == nullptr ||
-      !s.event_wake) {
+      s.closing == nullptr || !s.event_wake) {
     return fail("the shared segment is too small for this many workers; lower children or raise -m");
   }
   s.slots = std::make_unique<shm::SlotTable>(*slots);
@@ -512,6 +513,7 @@ int Server::run(Spawner& spawner, Daemonizer* daemonizer) {
   SupervisorOptions options;
   options.statistics_file = x_config.statistics_file;
   options.stop_grace = x_config.stop_grace;
+  options.shutdown_grace = x_config.shutdown_grace;
   int status = kExitDamaged;
   Instant renewed_at = 0;
   for (unsigned in_a_row = 0; status == kExitDamaged;) {

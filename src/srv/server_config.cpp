@@ -94,6 +94,7 @@ class Reader {
     // The last tenth of a second is for the killing and reaping, so that the server is gone in time.
     const std::int64_t seconds = number("exit_timeout", 1);
     x_out.stop_grace = seconds == 0 ? 0 : seconds * 1'000'000'000 - 100'000'000;
+    x_out.shutdown_grace = number("shutdown_grace", 0) * 1'000'000'000;
   }
 
   void deaths() {

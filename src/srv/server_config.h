@@ -37,6 +37,8 @@ struct ServerConfig {
   std::uint64_t segment_limit = 0;  ///< bytes; 0: 80 % of the memory
   /// exit_timeout: workers that go on so long after the order to stop are killed; ns; 0: never.
   Instant stop_grace = 900'000'000;
+  /// shutdown_grace: how long what has begun may take to end before the workers are told to stop; ns.
+  Instant shutdown_grace = 0;
   // What is kept of deaths, and what workers put around themselves.
   std::string config_file;  ///< absolute path of what was read
   std::string crash_dir;    ///< absolute or relative to work_dir; empty: no files

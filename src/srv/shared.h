@@ -79,7 +79,8 @@ struct Shared {
   std::vector<SlotAreas> slot_areas;  ///< by slot
   net::DnsCache dns;
   shm::AccountId message_account = 0;
-  Fd event_wake;  ///< eventfd of event_inbox
+  std::atomic<std::uint32_t>* closing = nullptr;  ///< in the segment; not 0: nothing new is begun any more
+  Fd event_wake;                                  ///< eventfd of event_inbox
 
   std::unique_ptr<crash::Quarantine> quarantine;
   CrashKeeping crash;

@@ -25,6 +25,10 @@ constexpr Instant kSettled = 10'000 * kMillisecond;
 constexpr int kStopRepeatMs = 10;
 /// How often a reaper at work is looked at; only while a successor waits for one.
 constexpr int kReaperPollMs = 1;
+/// How often it is looked whether what has begun has ended, while the server closes.
+constexpr int kClosingPollMs = 50;
+/// So long nothing may be unfinished before it stops: the ACK to the last 200 is on its way.
+constexpr Instant kQuiet = 500 * kMillisecond;
 
 sigset_t awaited_signals() noexcept {
   sigset_t set;
@@ -99,8 +103,10 @@ int Supervisor::run() {
     reap_all();
     look_after_reapers();
     respawn_due();
+    look_after_closing();
   }
-  if (x_damaged && !x_stopping) {
+  // Who closes does not begin anew.
+  if (x_damaged && !x_stopping && x_closing_until == 0) {
     kill_workers();
     return x_gave_up ? 1 : kExitDamaged;
   }
@@ -114,8 +120,9 @@ int Supervisor::wait_ms() const {
   for (const Watch& watch : x_watch) {
     if (watch.respawn_at != 0 && (next == 0 || watch.respawn_at < next)) next = watch.respawn_at;
   }
-  if (next == 0) return -1;
-  return static_cast<int>(std::clamp<Instant>((next - x_shared.clock->now()) / kMillisecond + 1, 0, 5000));
+  const int longest = x_closing_until != 0 ? kClosingPollMs : 5000;
+  if (next == 0) return x_closing_until != 0 ? longest : -1;
+  return static_cast<int>(std::clamp<Instant>((next - x_shared.clock->now()) / kMillisecond + 1, 0, longest));
 }
 
 /// What the operator asked for is told whatever the log level is.
@@ -127,8 +134,7 @@ bool Supervisor::handle_signal(int signal) {
   switch (signal) {
     case SIGTERM:
     case SIGINT:
-      tell(fmt::format("signal {} received, stopping", signal));
-      x_stopping = true;
+      on_stop_signal(signal);
       return true;
     case SIGUSR1:
       report_statistics();
@@ -139,6 +145,45 @@ bool Supervisor::handle_signal(int signal) {
     default:
       return true;
   }
+}
+
+/// The first one closes the door when a grace is configured and something is to be waited for; the second
+/// stops at once.
+void Supervisor::on_stop_signal(int signal) {
+  const std::uint64_t open = x_options.shutdown_grace != 0 && x_closing_until == 0 ? unfinished() : 0;
+  if (open == 0) {
+    tell(fmt::format("signal {} received, stopping", signal));
+    x_stopping = true;
+    return;
+  }
+  tell(
+      fmt::format("signal {} received: new requests get 503, {} transactions may end within {} s; "
+                  "the next signal stops at once",
+                  signal, open, x_options.shutdown_grace / (1000 * kMillisecond)));
+  x_closing_until = x_shared.clock->now() + x_options.shutdown_grace;
+  x_shared.closing->store(1, std::memory_order_relaxed);
+}
+
+std::uint64_t Supervisor::unfinished() const {
+  std::uint64_t sum = 0;
+  for (const mod::Loaded& loaded : x_shared.registry->loaded())
+    sum += loaded.module->unfinished(*x_shared.pages);
+  return sum;
+}
+
+void Supervisor::look_after_closing() {
+  if (x_closing_until == 0 || x_stopping) return;
+  const Instant now = x_shared.clock->now();
+  const std::uint64_t open = unfinished();
+  if (open != 0)
+    x_quiet_since = 0;
+  else if (x_quiet_since == 0)
+    x_quiet_since = now;
+  const bool quiet = x_quiet_since != 0 && now - x_quiet_since >= kQuiet;
+  if (!quiet && now < x_closing_until) return;
+  tell(open == 0 ? std::string("all transactions have ended, stopping")
+                 : fmt::format("shutdown_grace is over with {} transactions unfinished, stopping", open));
+  x_stopping = true;
 }
 
 void Supervisor::reap_all() {

@@ -22,6 +22,7 @@ struct Post {
 struct SupervisorOptions {
   std::string statistics_file;       ///< SIGUSR1 writes here; empty: to the log only
   Instant stop_grace = 900'000'000;  ///< then workers that do not stop are killed; ns; 0: never
+  Instant shutdown_grace = 0;        ///< what has begun may end before the workers are told to stop; ns
   bool may_renew = true;             ///< deaths in a row may be taken as damage of the segment (kRenewAt)
 };
 
@@ -69,6 +70,9 @@ class Supervisor {
   int wait_ms() const;
   void tell(std::string_view line);
   bool handle_signal(int signal);
+  void on_stop_signal(int signal);
+  std::uint64_t unfinished() const;
+  void look_after_closing();
   void report_statistics();
   void stop_workers();
   void kill_workers();
@@ -84,6 +88,8 @@ class Supervisor {
   Logger& x_log;
   Reapers x_reapers;
   std::string x_error;
+  Instant x_closing_until = 0;  ///< 0: nobody has asked to stop
+  Instant x_quiet_since = 0;    ///< while closing: since when nothing is unfinished; 0: something is
   bool x_stopping = false;
   bool x_gave_up = false;
   bool x_found_damage = false;  ///< a worker said so

@@ -37,8 +37,8 @@ static_assert(shm::Storable<Root>);
 
 /// Names of what is counted; registered by the module.
 struct EngineCounters {
-  CounterId created, finished, local_replies, retransmissions, requests_sent_again, replies_sent_again,
-      cancels, timeouts, stray_responses, waiting_full, no_memory;
+  CounterId created, answered, finished, local_replies, retransmissions, requests_sent_again,
+      replies_sent_again, cancels, timeouts, stray_responses, waiting_full, no_memory;
 };
 
 /// tm's parameters. Read-only after the start.
@@ -232,6 +232,7 @@ class Engine {
   void resume_reply_route(Transaction& transaction, proxy::SuspendedRun& suspended,
                           proxy::RestOfRoute& rest) noexcept;
 
+  void note_sent(Transaction& transaction, std::uint16_t status) noexcept;
   bool store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept;
   void drop(StoredBytes& stored) noexcept;
   void count(CounterId id) noexcept { x_services.counters.add(id); }

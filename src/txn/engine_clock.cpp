@@ -305,10 +305,12 @@ bool Engine::end(Transaction& transaction) noexcept {
     }
     // Of a retransmission, which found another one in the table, nothing began.
     const bool began = transaction.server.state != ServerState::idle;
+    const bool answered = transaction.has_final();
     if (x_pool.give(transaction)) {
       // Who left a response in the last moment saw us still here.
       if (first_waiting(transaction) != nullptr) free_late(transaction);
       if (began) count(x_counters.finished);
+      if (began && !answered) count(x_counters.answered);
       return true;
     }
   }

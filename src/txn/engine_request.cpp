@@ -228,13 +228,19 @@ void Engine::send_trying(Transaction& transaction, Run& request) noexcept {
   static_cast<void>(answer(transaction, request, trying));
 }
 
+/// Of a response that goes upstream, or that stands for silence.
+void Engine::note_sent(Transaction& transaction, std::uint16_t status) noexcept {
+  if (status >= 200 && !transaction.has_final()) count(x_counters.answered);
+  transaction.status.store(status, std::memory_order_relaxed);
+}
+
 /// Sends and keeps what is sent again when the request comes again.
 Result<void> Engine::answer(Transaction& transaction, Run& request, proxy::LocalReply reply) noexcept {
   reply.of_transaction = true;
   TRY(const std::string_view sent, proxy::send_local_reply(request, reply));
   store(transaction, transaction.reply, sent);
   transaction.reply_is_local = true;
-  transaction.status.store(reply.status, std::memory_order_relaxed);
+  note_sent(transaction, reply.status);
   static_cast<void>(step(transaction.server, ServerEvent::sent(reply.status), now(), timers(transaction)));
   return {};
 }

@@ -209,7 +209,7 @@ void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
   // A 2xx to INVITE is sent again by who made it.
   if (!transaction.invite || status >= 300 || status < 200) store(transaction, transaction.reply, *sent);
   transaction.reply_is_local = false;
-  transaction.status.store(status, std::memory_order_relaxed);
+  note_sent(transaction, status);
   static_cast<void>(step(transaction.server, ServerEvent::sent(status), now(), timers(transaction)));
 }
 
@@ -273,7 +273,7 @@ bool Engine::go_through_failure_route(Transaction& transaction, std::uint16_t ro
 
 void Engine::send_choice(Transaction& transaction, const Choice& choice, Run* response) noexcept {
   if (choice.status == 0) {
-    transaction.status.store(408, std::memory_order_relaxed);
+    note_sent(transaction, 408);
     static_cast<void>(step(transaction.server, {ServerEvent::Kind::silence}, now(), timers(transaction)));
     return;
   }
