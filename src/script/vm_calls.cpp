@@ -20,7 +20,7 @@ std::string_view piece_text(const FormatPiece& piece, Run& run, std::string_view
   const Value value = piece.variable->read(run);
   if (!value.is_null()) return text_of(value, run.arena());
   // A transformation of nothing is nothing; the variable itself is told apart from an empty text.
-  return piece.variable->transforms.empty() ? null_text : std::string_view("", 0);
+  return piece.variable->transforms.empty() ? null_text : std::string_view("");
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ TEST(Threads, TwoThousandRequestsWhileStatisticsAreRead) {
   EXPECT_EQ(traffic.answered.size(), kRequests);
   pthread_kill(supervisor.native_handle(), SIGUSR1);
   const auto begin = std::chrono::steady_clock::now();
+  // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(supervisor.native_handle(), SIGTERM);
   supervisor.join();
   EXPECT_LT(seconds_since(begin), 1.0);
@@ -117,6 +118,7 @@ TEST(Threads, MessagesAroundTheBlockAndFarAboveIt) {
     const std::string forwarded = traffic.callee.receive(2000);
     EXPECT_TRUE(forwarded.ends_with("\r\n\r\n" + body)) << size;
   }
+  // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(supervisor.native_handle(), SIGTERM);
   supervisor.join();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -146,15 +148,15 @@ class ForkedServer {
     x_pid = 0;
     return status;
   }
-  const shm::WorkerSlot& slot(std::uint16_t index) const {
-    return *x_world.server->shared().slots->slot(index);
+  const shm::WorkerSlot& slot(std::size_t index) const {
+    return *x_world.server->shared().slots->slot(static_cast<std::uint16_t>(index));
   }
   /// Waits until every worker sleeps; false after five seconds.
   /// And what the dead left is put right.
   bool all_sleep() const {
     for (int tries = 0; tries < 1000; ++tries) {
       bool all = true;
-      for (std::uint16_t i = 0; i < x_world.server->posts().size(); ++i) {
+      for (std::size_t i = 0; i < x_world.server->posts().size(); ++i) {
         all = all && slot(i).state.load() == shm::WorkerState::sleeping &&
               slot(i).swept.load() == slot(i).reaped.load();
       }
@@ -263,8 +265,7 @@ TEST(Processes, WorkersEndWithTheirSupervisor) {
   {
     ForkedServer server(world);
     ASSERT_TRUE(server.all_sleep());
-    for (std::uint16_t i = 0; i < world.server->posts().size(); ++i)
-      pids.push_back(server.slot(i).pid.load());
+    for (std::size_t i = 0; i < world.server->posts().size(); ++i) pids.push_back(server.slot(i).pid.load());
     EXPECT_EQ(WTERMSIG(server.stop(SIGKILL)), SIGKILL);
   }
   EXPECT_EQ(pids.size(), 4U) << "two receivers, the event worker, the timer";

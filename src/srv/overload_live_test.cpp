@@ -35,6 +35,7 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
   ~Running() {
+    // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
     pthread_kill(x_supervisor.native_handle(), SIGTERM);
     x_supervisor.join();
     pthread_sigmask(SIG_SETMASK, &x_before, nullptr);

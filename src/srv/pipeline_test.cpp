@@ -17,7 +17,6 @@ using testing::Flow;
 using ::testing::HasSubstr;
 using testing::invite;
 using testing::lines_named;
-using ::testing::Not;
 using testing::response_to;
 using ::testing::StartsWith;
 

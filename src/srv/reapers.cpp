@@ -63,7 +63,7 @@ void Reapers::look_at(Job& job, Instant now) {
 }
 
 void Reapers::advance(Instant now) {
-  for (std::uint16_t place = 0; place < x_jobs.size(); ++place) {
+  for (std::uint16_t place = 0; place < kReaperSlots; ++place) {
     Job& job = x_jobs[place];
     if (!job.running && !x_waiting.empty() && !x_damaged) start(place, now);
     if (job.running && !job.handed_over) look_at(job, now);

@@ -279,7 +279,7 @@ bool Server::prepare_segment() {
     return fail("the shared segment is too small for this many workers; lower children or raise -m");
   }
   s.slots = std::make_unique<shm::SlotTable>(*slots);
-  s.heap = std::make_unique<shm::Heap>(std::move(*heap));
+  s.heap = std::make_unique<shm::Heap>(*heap);
   s.timers = std::make_unique<shm::Timers>(*timers);
   s.event_inbox = std::make_unique<shm::Inbox>(*inbox);
   s.name_requests = std::make_unique<NameRequests>(*requests);

@@ -47,7 +47,7 @@ Supervisor::Supervisor(Shared& shared, Spawner& spawner, std::vector<Post> posts
       x_watch(x_posts.size()),
       x_options(std::move(options)),
       x_log(log),
-      x_reapers(shared, spawner, static_cast<std::uint16_t>(x_posts.size()), log) {}
+      x_reapers(shared, spawner, worker_slots(), log) {}
 
 void Supervisor::block_signals() noexcept {
   const sigset_t set = awaited_signals();
@@ -83,7 +83,7 @@ bool Supervisor::spawn(std::uint16_t slot, std::string& error) {
 }
 
 bool Supervisor::start() {
-  for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
+  for (std::uint16_t slot = 0; slot < worker_slots(); ++slot) {
     if (spawn(slot, x_error)) continue;
     stop_workers();
     return false;
@@ -292,13 +292,13 @@ void Supervisor::count_in_row(const WorkerExit& ended, const std::string& name) 
 
 /// The page of counters after those of the workers.
 Counters Supervisor::own_counters() const noexcept {
-  return x_shared.pages->page(static_cast<std::uint16_t>(x_posts.size()));
+  return x_shared.pages->page(worker_slots());
 }
 
 void Supervisor::respawn_due() {
   if (x_stopping || x_gave_up) return;
   const Instant now = x_shared.clock->now();
-  for (std::uint16_t slot = 0; slot < x_posts.size(); ++slot) {
+  for (std::uint16_t slot = 0; slot < worker_slots(); ++slot) {
     Watch& watch = x_watch[slot];
     if (watch.respawn_at == 0 || watch.respawn_at > now) continue;
     std::string error;

@@ -60,6 +60,8 @@ class Supervisor {
   };
   WorkerContext context(std::uint16_t slot, std::uint32_t incarnation) const noexcept;
   bool spawn(std::uint16_t slot, std::string& error);
+  /// Slots of workers; the reapers' follow.
+  std::uint16_t worker_slots() const noexcept { return static_cast<std::uint16_t>(x_posts.size()); }
   bool has_worked(const WorkerExit& ended) const noexcept;
   bool segment_is_damaged() const noexcept;
   void reap_all();

@@ -54,7 +54,8 @@ class PretendingSpawner final : public Spawner {
     if (slot != x_script.victim) return {};
     ++spawned;
     if (deaths == x_script.deaths) {
-      pthread_kill(pthread_self(), SIGTERM);  // enough seen
+      // Enough seen. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
+      pthread_kill(pthread_self(), SIGTERM);
       return {};
     }
     ++deaths;
@@ -75,7 +76,7 @@ class PretendingSpawner final : public Spawner {
       x_reaped.pop_back();
       return true;
     }
-    for (std::uint16_t slot = 0; slot < x_alive.size(); ++slot) {
+    for (std::uint16_t slot = 0; slot < x_shared.slots->size(); ++slot) {
       const bool dies = x_alive[slot] && ((slot == x_script.victim && x_dying) || x_interrupted);
       if (!dies) continue;
       out = {slot, x_script.status, x_interrupted ? 0 : x_script.signal, false, 0};

@@ -104,6 +104,7 @@ TEST(SuspendLive, ThreadsWaitForNamesAndForNoneThatIsKnown) {
   EXPECT_TRUE(caller.receive(0).empty()) << "nobody was answered 503";
   EXPECT_TRUE(eventually([&] { return world.counted("core", "suspended") == 0; }));
   EXPECT_GT(world.counted("core", "suspended_total"), 40U);
+  // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(supervisor.native_handle(), SIGTERM);
   supervisor.join();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -125,6 +126,7 @@ TEST(SuspendLive, AStopAnswersThoseWhoWait) {
   });
   for (unsigned i = 1; i <= 10; ++i) caller.send(request_to(i, caller, callee, 10), port);
   EXPECT_TRUE(eventually([&] { return world.counted("core", "suspended") == 10; }));
+  // The supervisor waits for it. NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(supervisor.native_handle(), SIGTERM);
   supervisor.join();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
