@@ -53,11 +53,13 @@ Result<Heap> Heap::create(Segment& segment) noexcept {
   heap.x_root = segment.reserve_object<HeapRoot>();
   heap.x_spans = static_cast<Span*>(segment.reserve(sizeof(Span) * heap.x_blocks, kPage));
   auto* bitmap = static_cast<std::uint64_t*>(segment.reserve(heap.x_blocks / 8, 64));
-  if (heap.x_root == nullptr || heap.x_spans == nullptr || bitmap == nullptr) {
+  auto* kept = static_cast<std::uint64_t*>(segment.reserve(heap.x_blocks / 8, 64));
+  if (heap.x_root == nullptr || heap.x_spans == nullptr || bitmap == nullptr || kept == nullptr) {
     return {Errc::no_space, "segment too small for the heap's tables"};
   }
   HeapRoot& root = *heap.x_root;
   root.bitmap = bitmap;
+  root.kept = kept;
   root.spans = heap.x_spans;
   root.extents = extents;
   root.extent_blocks = per_extent;

@@ -70,6 +70,11 @@ struct SweepCursor {
 /// Deaths: every change happens in a Section (shm/section.h), so any death leaves a state the next caller
 /// repairs. Cells a worker got but did not hand on are found by sweep(). alloc and free are O(1) but for a
 /// span now and then.
+///
+/// Pages: a span that became free keeps its pages while there are few of them (an eighth of what is in use,
+/// and 1 MiB), because a server under load takes it again at once, and the kernel's way of taking and
+/// clearing 16 pages costs more than a call's transactions do. They count as free, and never beside what is
+/// in use beyond the limit.
 class Heap {
  public:
   static constexpr std::size_t kMinPayload = 32;
@@ -133,8 +138,11 @@ class Heap {
 
  private:
   static constexpr std::uint32_t kClassLog = 24;
+  static constexpr std::uint32_t kPagesLog = 128;  ///< the largest span is 32 words of each bitmap
   using ClassSection = Section<kClassLog>;
+  using PagesSection = Section<kPagesLog>;
   friend struct HeapClass;
+  friend struct HeapRoot;
 
   Heap() = default;
   Cell* cell_of(const void* payload) const noexcept;
@@ -163,7 +171,20 @@ class Heap {
   /// Number of the first block + 1 of a span in state detached, owned by self; or 0.
   std::uint32_t take_blocks(Actor& self, std::uint32_t blocks, std::uint64_t bytes,
                             Priority priority) noexcept;
+  /// Back to the free blocks, their pages kept as far as may_keep() goes; beyond that others' are given up.
+  /// The span must be detached and ours. If the lock is not to be had it stays so, and is swept when we are
+  /// gone.
   void give_blocks(Actor& self, std::uint32_t block) noexcept;
+  /// A free run becomes a span between free and its use, `bytes` of it committed.
+  void detach(PagesSection& section, Actor& self, std::uint32_t first, std::uint32_t blocks,
+              std::uint64_t bytes) noexcept;
+  bool put_back(Actor& self, std::uint32_t block, bool keep) noexcept;
+  /// Gives pages of free blocks back to the system until `room` bytes more may be committed.
+  void trim(Actor& self, std::uint64_t room) noexcept;
+  /// Number of the first block + 1 of some that were kept, now a detached span of ours; or 0.
+  std::uint32_t take_kept(Actor& self, std::uint64_t room) noexcept;
+  /// Free blocks whose pages may stay: with `room` bytes more committed than now.
+  std::uint32_t may_keep(std::uint64_t room) const noexcept;
   void sweep_slab(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t& budget) noexcept;
   void sweep_block(Actor& self, Owner dead, SweepCursor& cursor, std::uint32_t& budget) noexcept;
 

@@ -71,9 +71,12 @@ struct HeapAccount {
 };
 
 struct HeapRoot {
-  LoggedLock<64> pages;
+  LoggedLock<Heap::kPagesLog> pages;
   std::atomic<std::uint64_t> committed;
   std::uint64_t* bitmap;  ///< a bit per block, 1: taken. The last block of each extent is its guard
+  std::uint64_t* kept;    ///< a bit per block, 1: free, and its pages are still there for who comes next
+  std::atomic<std::uint32_t> kept_blocks;
+  std::uint32_t kept_end;  ///< words of `kept` from here on are 0
   Span* spans;
   std::uint32_t extents;
   std::uint32_t extent_blocks;      ///< power of two, >= 64

@@ -30,6 +30,34 @@ int aligned_run(std::uint64_t taken, std::uint32_t blocks) noexcept {
   }
   return open == 0 ? -1 : std::countr_zero(open);
 }
+
+/// Kept beside what is in use: an eighth of it, and so many blocks.
+constexpr std::uint32_t kAlwaysKept = 16;
+/// Pieces of kept pages given up by one call: each is a system call, and a worker waits for it.
+constexpr int kTrimsPerCall = 4;
+/// Blocks given up beyond what is needed, so that not each one costs a call.
+constexpr std::uint32_t kTrimmedAhead = 4;
+
+/// Marks blocks in a bitmap, word by word.
+template <class Locked>
+void mark(Locked& section, std::uint64_t* bits, std::uint32_t first, std::uint32_t blocks,
+          bool value) noexcept {
+  for (std::uint32_t block = first; block < first + blocks;) {
+    const std::uint32_t in_word = std::min(64 - block % 64, first + blocks - block);
+    const std::uint64_t mask = (in_word == 64 ? ~0ULL : (1ULL << in_word) - 1) << (block % 64);
+    std::uint64_t& word = bits[block / 64];
+    section.set(word, value ? word | mask : word & ~mask);
+    block += in_word;
+  }
+}
+
+/// How many of these blocks are marked.
+std::uint32_t marked(const std::uint64_t* bits, std::uint32_t first, std::uint32_t blocks) noexcept {
+  std::uint32_t sum = 0;
+  for (std::uint32_t block = first; block < first + blocks; ++block)
+    sum += static_cast<std::uint32_t>((bits[block / 64] >> (block % 64)) & 1U);
+  return sum;
+}
 }  // namespace
 
 std::uint32_t Heap::find_run(std::uint32_t extent, std::uint32_t blocks) const noexcept {
@@ -54,60 +82,119 @@ std::uint32_t Heap::find_run(std::uint32_t extent, std::uint32_t blocks) const n
 std::uint32_t Heap::take_blocks(Actor& self, std::uint32_t blocks, std::uint64_t bytes,
                                 Priority priority) noexcept {
   HeapRoot& root = *x_root;
-  Section section(root.pages, self, LockLevel::heap_pages);
+  trim(self, bytes);
+  PagesSection section(root.pages, self, LockLevel::heap_pages);
   if (!section) return 0;
   const std::uint64_t limit = std::atomic_ref<std::uint64_t>(x_header->limit).load(std::memory_order_relaxed);
-  const std::uint64_t kept = priority == Priority::normal ? reserve_of(limit) : 0;
+  const std::uint64_t reserve = priority == Priority::normal ? reserve_of(limit) : 0;
   const std::uint64_t committed = root.committed.load(std::memory_order_relaxed);
-  if (committed + bytes + kept > limit) return 0;
+  if (committed + bytes + reserve > limit) return 0;
   for (std::uint32_t extent = 0; extent < root.extents; ++extent) {
     if (root.free_blocks[extent] < blocks) continue;
     const std::uint32_t found = find_run(extent, blocks);
     if (found == 0) continue;
     const std::uint32_t first = extent * root.extent_blocks + found - 1;
-    for (std::uint32_t block = first; block < first + blocks;) {
-      const std::uint32_t in_word = std::min(64 - block % 64, first + blocks - block);
-      const std::uint64_t mask = (in_word == 64 ? ~0ULL : (1ULL << in_word) - 1) << (block % 64);
-      section.set(root.bitmap[block / 64], root.bitmap[block / 64] | mask);
-      block += in_word;
+    if (const std::uint32_t kept = marked(root.kept, first, blocks); kept != 0) {
+      mark(section, root.kept, first, blocks, false);
+      section.set_atomic(root.kept_blocks, root.kept_blocks.load(std::memory_order_relaxed) - kept);
     }
-    section.set(root.free_blocks[extent], root.free_blocks[extent] - blocks);
     section.set_atomic(root.committed, committed + bytes);
     if (root.high.load(std::memory_order_relaxed) < first + blocks) {
       section.set_atomic(root.high, first + blocks, std::memory_order_release);
     }
-    Span& span = x_spans[first];
-    span.blocks = blocks;
-    span.bytes = bytes;
-    section.set_atomic(span.owner, self.owner().word);
-    section.set_atomic(span.kind, SpanKind::detached);
+    detach(section, self, first, blocks, bytes);
     section.commit();
     return first + 1;
   }
   return 0;
 }
 
-/// The span must be detached and ours. If the lock is not to be had it stays so, and is swept when we are
-/// gone.
-void Heap::give_blocks(Actor& self, std::uint32_t first) noexcept {
+void Heap::detach(PagesSection& section, Actor& self, std::uint32_t first, std::uint32_t blocks,
+                  std::uint64_t bytes) noexcept {
+  HeapRoot& root = *x_root;
+  const std::uint32_t extent = first / root.extent_blocks;
+  mark(section, root.bitmap, first, blocks, true);
+  section.set(root.free_blocks[extent], root.free_blocks[extent] - blocks);
+  Span& span = x_spans[first];
+  span.blocks = blocks;
+  span.bytes = bytes;
+  section.set_atomic(span.owner, self.owner().word);
+  section.set_atomic(span.kind, SpanKind::detached);
+}
+
+bool Heap::put_back(Actor& self, std::uint32_t first, bool keep) noexcept {
   HeapRoot& root = *x_root;
   Span& span = x_spans[first];
   const std::uint32_t blocks = span.blocks;
-  ::madvise(block_at(first), std::size_t{blocks} * kBlock, MADV_REMOVE);
-  self.step();
-  Section section(root.pages, self, LockLevel::heap_pages);
-  if (!section) return;
-  const std::uint32_t extent = first / root.extent_blocks;
-  for (std::uint32_t block = first; block < first + blocks;) {
-    const std::uint32_t in_word = std::min(64 - block % 64, first + blocks - block);
-    const std::uint64_t mask = (in_word == 64 ? ~0ULL : (1ULL << in_word) - 1) << (block % 64);
-    section.set(root.bitmap[block / 64], root.bitmap[block / 64] & ~mask);
-    block += in_word;
+  PagesSection section(root.pages, self, LockLevel::heap_pages);
+  if (!section) return false;
+  mark(section, root.bitmap, first, blocks, false);
+  if (keep) {
+    mark(section, root.kept, first, blocks, true);
+    section.set_atomic(root.kept_blocks, root.kept_blocks.load(std::memory_order_relaxed) + blocks);
+    const std::uint32_t end = (first + blocks + 63) / 64;
+    if (root.kept_end < end) section.set(root.kept_end, end);
   }
+  const std::uint32_t extent = first / root.extent_blocks;
   section.set(root.free_blocks[extent], root.free_blocks[extent] + blocks);
   section.set_atomic(root.committed, root.committed.load(std::memory_order_relaxed) - span.bytes);
   section.set_atomic(span.kind, SpanKind::free);
   section.commit();
+  return true;
+}
+
+void Heap::give_blocks(Actor& self, std::uint32_t first) noexcept {
+  if (put_back(self, first, true)) trim(self, 0);
+}
+
+std::uint32_t Heap::may_keep(std::uint64_t room) const noexcept {
+  const std::uint64_t limit = std::atomic_ref<std::uint64_t>(x_header->limit).load(std::memory_order_relaxed);
+  const std::uint64_t committed = x_root->committed.load(std::memory_order_relaxed) + room;
+  const std::uint64_t wanted = committed / 8 / kBlock + kAlwaysKept;
+  return static_cast<std::uint32_t>(limit <= committed ? 0 : std::min(wanted, (limit - committed) / kBlock));
+}
+
+void Heap::trim(Actor& self, std::uint64_t room) noexcept {
+  for (int n = 0; n < kTrimsPerCall; ++n) {
+    // Without the lock: nearly always there is nothing to do, and take_kept() looks again.
+    if (x_root->kept_blocks.load(std::memory_order_relaxed) <= may_keep(room)) return;
+    const std::uint32_t got = take_kept(self, room);
+    if (got == 0) return;
+    ::madvise(block_at(got - 1), std::size_t{x_spans[got - 1].blocks} * kBlock, MADV_REMOVE);
+    self.step();
+    put_back(self, got - 1, false);
+  }
+}
+
+std::uint32_t Heap::take_kept(Actor& self, std::uint64_t room) noexcept {
+  HeapRoot& root = *x_root;
+  PagesSection section(root.pages, self, LockLevel::heap_pages);
+  if (!section) return 0;
+  const std::uint32_t allowed = may_keep(room);
+  const std::uint32_t kept = root.kept_blocks.load(std::memory_order_relaxed);
+  if (kept <= allowed) return 0;
+  // From the far end: those in front are taken first when somebody needs some.
+  std::uint32_t word = std::min(root.kept_end, x_blocks / 64);
+  while (word > 0 && root.kept[word - 1] == 0) --word;
+  section.set(root.kept_end, word);
+  const std::uint64_t bits = word == 0 ? 0 : root.kept[word - 1];
+  if (bits == 0 || (bits & root.bitmap[word - 1]) != 0) [[unlikely]] {
+    // Overwritten: from here on nothing is kept that was.
+    report(&root.kept_blocks);
+    section.set_atomic(root.kept_blocks, 0U);
+    section.set(root.kept_end, 0U);
+    section.commit();
+    return 0;
+  }
+  const auto last = static_cast<std::uint32_t>(std::bit_width(bits));
+  const auto run = static_cast<std::uint32_t>(std::countl_one(bits << (64 - last)));
+  const std::uint32_t blocks = std::min({run, kept, kept - allowed + kTrimmedAhead});
+  const std::uint32_t first = (word - 1) * 64 + last - blocks;
+  mark(section, root.kept, first, blocks, false);
+  section.set_atomic(root.kept_blocks, kept - blocks);
+  detach(section, self, first, blocks, 0);
+  section.commit();
+  return first + 1;
 }
 
 std::size_t Heap::max_bytes() const noexcept {
@@ -127,7 +214,7 @@ void* Heap::alloc_span(Actor& self, std::size_t bytes, AccountId account, Priori
   cell->owner.store(self.owner().word, std::memory_order_relaxed);
   HeapRoot& root = *x_root;
   {
-    Section section(root.pages, self, LockLevel::heap_pages);
+    PagesSection section(root.pages, self, LockLevel::heap_pages);
     if (section) {
       section.set_atomic(root.span_bytes[account],
                          root.span_bytes[account].load(std::memory_order_relaxed) + pages);
@@ -152,7 +239,7 @@ void Heap::free_span(Actor& self, Cell* cell) noexcept {
   cell->owner.store(self.owner().word, std::memory_order_relaxed);
   self.step();
   {
-    Section section(root.pages, self, LockLevel::heap_pages);
+    PagesSection section(root.pages, self, LockLevel::heap_pages);
     if (!section) return;  // ours by its owner word: swept when we are gone
     const AccountId account = cell->account % kMaxAccounts;
     section.set_atomic(root.span_bytes[account],

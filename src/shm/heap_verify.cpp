@@ -88,6 +88,13 @@ Result<void> Heap::verify() const noexcept {
   for (std::uint32_t i = 0; i < root.extents; ++i) open += root.free_blocks[i];
   if (taken != tally.blocks + root.extents) return {Errc::missing, "bitmap and spans differ"};
   if (open + taken != x_blocks) return {Errc::missing, "free blocks of the extents"};
+  std::uint64_t kept = 0;
+  for (std::uint32_t w = 0; w < x_blocks / 64; ++w) {
+    if ((root.kept[w] & root.bitmap[w]) != 0) return {Errc::overlap, "a block both kept and taken"};
+    if (root.kept[w] != 0 && w >= root.kept_end) return {Errc::missing, "kept blocks beyond their end"};
+    kept += static_cast<std::uint64_t>(std::popcount(root.kept[w]));
+  }
+  if (kept != root.kept_blocks.load(std::memory_order_relaxed)) return {Errc::missing, "kept blocks"};
   if (tally.committed != root.committed.load(std::memory_order_relaxed))
     return {Errc::missing, "committed bytes"};
   return {};
