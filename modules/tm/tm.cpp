@@ -86,6 +86,12 @@ void describe_relaying(SpecBuilder<Tm>& spec) {
       .function<&Tm::relay>("t_forward_nonack_udp", "As `t_relay(host, port)`, over UDP.", {"host", "port"},
                             kRequest, "as t_relay")
       .host_argument(0)
+      .function<&Tm::relay_appended>("t_relay_appended",
+                                     "Sends the request on to the branch set alone. SER 0.8.8 does so by "
+                                     "itself where a `reply_route[n]` "
+                                     "ends, and so it is there in each of them.",
+                                     {}, kinds(RouteKind::failure),
+                                     "1 sent, -1 nothing was appended, or not sent")
       .function<&Tm::replicate>("t_replicate", "Sends a copy of the request there as one more branch.",
                                 {"host", "port"}, kRequest, "1 sent, -1 not")
       .host_argument(0)
@@ -117,7 +123,7 @@ void describe_control(SpecBuilder<Tm>& spec) {
   spec.function<&Tm::check_trans>(
           "t_check_trans",
           "A retransmission is answered, an ACK to a failure response absorbed: both end the script.", {},
-          proxy::kAnyRoute, "1 a CANCEL of a known INVITE, -1 nothing known")
+          proxy::kAnyRoute, "1 a CANCEL of a known INVITE, or the ACK to its 2xx; -1 nothing known")
       .function<&Tm::precheck_trans>("t_precheck_trans", "Whether the same request is in work already.", {},
                                      kinds(RouteKind::request), "1 yes, -1 no")
       .function<&Tm::lookup_request>("t_lookup_request", "Whether there is a transaction of this request.",

@@ -109,6 +109,14 @@ Outcome Tm::relay(Run& run, std::optional<std::string_view> host, std::optional<
   return Outcome::no();
 }
 
+Outcome Tm::relay_appended(Run& run) {
+  Transaction* have = transaction(run);
+  if (have == nullptr || have->has_final() || run.state().branch_count == 0) return Outcome::no();
+  const auto waited = destination(run, {}, {});
+  if (!waited) return failed(waited.error());
+  return Outcome::from(static_cast<bool>(engine(run).relay_appended(*have, run)));
+}
+
 /// What has no transaction is not replicated: an ACK, and a CANCEL, which goes where its INVITE went.
 Outcome Tm::replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port) {
   const sip::Method method = run.message().method();
@@ -173,7 +181,7 @@ Outcome Tm::check_trans(Run& run) {
     case Engine::Found::nothing:
       break;
   }
-  return Outcome::no();
+  return Outcome::from(engine(run).is_ack_to_2xx(run));
 }
 
 Outcome Tm::precheck_trans(Run& run) {
@@ -184,7 +192,8 @@ Outcome Tm::precheck_trans(Run& run) {
 Outcome Tm::lookup_request(Run& run) {
   if (transaction(run) != nullptr) return Outcome::yes();
   txn::TransactionId id;
-  if (engine(run).find(run, id) != Engine::Found::retransmission) return Outcome::no();
+  if (engine(run).find(run, id) != Engine::Found::retransmission)
+    return Outcome::from(engine(run).is_ack_to_2xx(run));
   if (Wishes* wish = wishes(run); wish != nullptr) wish->looked_up = id;
   return Outcome::yes();
 }

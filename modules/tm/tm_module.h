@@ -85,6 +85,7 @@ class Tm final : public mod::Module {
 
   // Transactions. tm_functions.cpp
   Outcome newtran(Run& run);
+  Outcome relay_appended(Run& run);
   Outcome relay(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port);
   Outcome replicate(Run& run, std::optional<std::string_view> host, std::optional<std::int64_t> port);
   Outcome relay_cancel(Run& run);

@@ -133,6 +133,9 @@ struct RunState {
   void* pending_transaction = nullptr;  ///< tm's: as long as the script has not asked for one, but it waited
   SourcePlace script;                   ///< where the script is; for logs and crash files
   std::string_view log_prefix;
+
+  /// The message is a transaction's, or going to be: that keeps it, not the run.
+  bool has_transaction() const noexcept { return transaction != nullptr || pending_transaction != nullptr; }
 };
 
 /// The handle functions get. Made on the stack for each event; not kept.

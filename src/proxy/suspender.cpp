@@ -9,13 +9,9 @@ using WaitsFor = SuspendedRun::WaitsFor;
 
 namespace {
 
-bool has_transaction(const RunState& state) noexcept {
-  return state.transaction != nullptr || state.pending_transaction != nullptr;
-}
-
 /// The message is kept by the transaction, not by the run.
 bool is_of_transaction(const RunState& state) noexcept {
-  return has_transaction(state) && state.kind != RouteKind::onreply;
+  return state.has_transaction() && state.kind != RouteKind::onreply;
 }
 
 }  // namespace
@@ -25,7 +21,7 @@ bool Suspender::may_wait(const Run& run) const noexcept {
       RouteKind::request | RouteKind::reply | kinds(RouteKind::onreply) | kinds(RouteKind::failure);
   const RunState& state = run.state();
   if ((kinds(state.kind) & kMay) == 0 || state.wait_is_over || x_shared.keeper == nullptr) return false;
-  return !has_transaction(state) || run.services().transactions != nullptr;
+  return !state.has_transaction() || run.services().transactions != nullptr;
 }
 
 std::uint32_t Suspender::reserve() noexcept {
@@ -108,7 +104,7 @@ bool Suspender::park(const Run& run, const Place& place) noexcept {
   }
   (kept ? x_in_hand : x_reserved) = SuspendedRuns::kNone;
   x_parked = ticket;
-  if (!has_transaction(run.state())) let_wait(nullptr);
+  if (!run.state().has_transaction()) let_wait(nullptr);
   return true;
 }
 

@@ -158,7 +158,6 @@ void Compiler::call(const Expression& expression, CallMode mode, Label target) {
     return unknown_answer(mode, target, expression.range);
   }
   CallSite site;
-  site.native = native(found);
   site.ready.resize(mod::kMaxArgs);
   site.sources.resize(expression.arguments.size());
   bool good = true;
@@ -176,11 +175,17 @@ void Compiler::call(const Expression& expression, CallMode mode, Label target) {
     x_diagnostics.warning("W0390", expression.range,
                           fmt::format("`{}` is not built yet; the call does nothing", found.function->name));
   }
-  x_calls.push_back({found.function, expression.range, x_block});
+  call_site(found, std::move(site), expression.range, mode, target);
+}
+
+void Compiler::call_site(const FoundFunction& found, CallSite site, const SourceRange& range, CallMode mode,
+                         Label target) {
+  site.native = native(found);
+  site.ready.resize(mod::kMaxArgs);
+  x_calls.push_back({found.function, range, x_block});
   x_program->sites.push_back(std::move(site));
   const bool jumps = mode == CallMode::jump_false || mode == CallMode::jump_true;
-  Instruction& made =
-      jumps ? emit_jump(Op::call, target, expression.range) : emit(Op::call, expression.range);
+  Instruction& made = jumps ? emit_jump(Op::call, target, range) : emit(Op::call, range);
   made.a = static_cast<std::uint8_t>(mode);
   made.b = x_program->natives[x_program->sites.back().native].sets_return_code ? 1 : 0;
   made.c = static_cast<std::uint32_t>(x_program->sites.size() - 1);

@@ -226,12 +226,13 @@ void Compiler::switch_statement(const Statement& statement, bool last) {
 
 void Compiler::leave_statement(const Statement& statement) {
   const SourceRange& range = statement.range;
-  const bool in_loop = !x_breaks.empty();
-  if (statement.kind == StatementKind::break_ && in_loop) {
+  const bool breaks =
+      statement.kind == StatementKind::break_ || (x_ser && statement.kind == StatementKind::drop_);
+  if (breaks && !x_breaks.empty()) {
     emit_jump(Op::jump, x_breaks.back().label, range);
     return;
   }
-  if (statement.kind == StatementKind::break_ || (x_ser && statement.kind == StatementKind::drop_)) {
+  if (breaks) {
     emit(Op::ret, range).c = integer(0);
     return;
   }

@@ -97,13 +97,27 @@ std::uint32_t Compiler::add_network(const IpAddress& address, unsigned bits) {
   return static_cast<std::uint32_t>(x_program->networks.size() - 1);
 }
 
+/// In SER 0.8.8 tm itself forwards to what a `reply_route[n]` has appended, however that ended.
+Compiler::FoundFunction Compiler::closing_function(const RouteBlock& block) const {
+  if (!x_ser || block.kind != BlockKind::failure || block.keyword != "reply_route") return {};
+  return find_function("t_relay_appended", 0);
+}
+
 void Compiler::compile_block(std::uint16_t index) {
   RouteInfo& info = x_routes.at(index);
   Block& block = x_program->blocks[index];
   x_block = index;
   x_depth = x_max_depth = 0;
   block.begin = static_cast<std::uint32_t>(x_program->code.size());
+  const FoundFunction closing = closing_function(*info.parts.front());
+  const Label end = new_label();
+  if (closing.function != nullptr) x_breaks.push_back({end});
   for (const RouteBlock* part : info.parts) list(part->body->statements, part == info.parts.back());
+  if (closing.function != nullptr) {
+    x_breaks.pop_back();
+    bind(end);
+    call_site(closing, {}, info.parts.back()->body->end, CallMode::statement, 0);
+  }
   emit(Op::end, info.parts.back()->body->end);
   patch();
   block.end = static_cast<std::uint32_t>(x_program->code.size());

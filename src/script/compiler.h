@@ -106,6 +106,9 @@ class Compiler {
 
   // Calls (compile_call.cpp, compile_argument.cpp).
   void call(const Expression& expression, CallMode mode, Label target);
+  void call_site(const FoundFunction& found, CallSite site, const SourceRange& range, CallMode mode,
+                 Label target);
+  FoundFunction closing_function(const RouteBlock& block) const;
   void route_call(const Expression& expression, CallMode mode, Label target);
   void unknown_answer(CallMode mode, Label target, const SourceRange& range);
   FoundFunction find_function(std::string_view name, std::size_t arity) const;

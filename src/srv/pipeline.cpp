@@ -351,12 +351,12 @@ bool Pipeline::forward_response(Run& run) noexcept {
 bool Pipeline::park(Run& run, script::Machine* machine, Phase phase) noexcept {
   if (x_services.shared == nullptr || x_services.shared->suspender == nullptr) return false;
   const std::uint64_t progress = machine != nullptr ? machine->progress() : 0;
+  // Nothing of the run may be looked at once it is parked: who resumes it may have ended it already.
+  const bool put_aside = phase == Phase::request_route && run.state().has_transaction();
   if (!x_services.shared->suspender->park(run, {machine, progress, static_cast<std::uint8_t>(phase)}))
     return false;
-  if (phase == Phase::request_route &&
-      (run.state().transaction != nullptr || run.state().pending_transaction != nullptr)) {
-    x_services.transactions->put_aside(run);
-  }
+  // Of a transaction it is not parked before this.
+  if (put_aside) x_services.transactions->put_aside(run);
   // Another worker may be at work on it already: we have no message in hand.
   if (phase != Phase::transaction_route) stage(Stage::none);
   return true;
@@ -436,9 +436,8 @@ class Pipeline::Rest final : public proxy::RestOfRoute {
 void Pipeline::resume_message(proxy::SuspendedRun& suspended, const proxy::Answer& answer) noexcept {
   proxy::SharedServices& shared = *x_services.shared;
   RunState& state = *suspended.message.state;
-  const bool of_transaction = state.transaction != nullptr || state.pending_transaction != nullptr;
   const proxy::KeptMessage* kept =
-      of_transaction ? x_services.transactions->take_up(state) : &suspended.message;
+      state.has_transaction() ? x_services.transactions->take_up(state) : &suspended.message;
   if (kept == nullptr) return shared.suspender->let_go();
   Arena arena(kept->arena, shared.chunks);
   state.message->set_arena(arena);

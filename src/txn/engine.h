@@ -12,6 +12,7 @@
 #include "proxy/local_reply.h"
 #include "proxy/run.h"
 #include "proxy/services.h"
+#include "txn/answered.h"
 #include "txn/response_choice.h"
 #include "txn/table.h"
 #include "txn/timers.h"
@@ -30,6 +31,7 @@ struct WaitingNote {
 struct Root {
   PoolRoot pool;
   TableRoot table;
+  AnsweredRoot answered;
   WaitingNote waiting;
   shm::AccountId cell_account;  ///< pays for the pool's chunks, which stay; 0: core
 };
@@ -74,6 +76,9 @@ class Engine {
   Found match(proxy::Run& run, TransactionId& id) noexcept;
   /// The same as a question: nothing is answered.
   Found find(proxy::Run& run, TransactionId& id) noexcept;
+  /// The request is the ACK to a 2xx that we let pass, or sent, not long ago: it is for the script to
+  /// forward.
+  bool is_ack_to_2xx(proxy::Run& run) noexcept;
   /// Answers the retransmission that find() saw, as match() does. False: the transaction is no more.
   bool retransmit_reply(TransactionId id) noexcept;
   /// The transaction is in another worker's hands just now.
@@ -84,6 +89,8 @@ class Engine {
   /// Sends the request to its current destination and to those of the branch set; each is a branch. How many
   /// left. Sets last_error when none did. The transaction is held.
   Result<unsigned> relay(Transaction& transaction, proxy::Run& request) noexcept;
+  /// To those of the branch set only.
+  Result<unsigned> relay_appended(Transaction& transaction, proxy::Run& request) noexcept;
   /// The one target `to` instead of the destination of the run.
   Result<unsigned> relay_to(Transaction& transaction, proxy::Run& request, const SockAddr& to) noexcept;
   /// A copy of the request to `to`, whose responses go nowhere.
@@ -153,6 +160,7 @@ class Engine {
   Result<void> begin_fork(proxy::Run& request, std::size_t targets) noexcept;
   Result<void> limit_breadth(proxy::Run& request, const Branch& branch) noexcept;
   void try_at_once(Transaction& transaction, proxy::Run& request) noexcept;
+  Result<unsigned> relay(Transaction& transaction, proxy::Run& request, bool current) noexcept;
   Result<void> add_branch(Transaction& transaction, proxy::Run& request, const SockAddr* to,
                           bool replica = false) noexcept;
   Result<void> send_branch(Transaction& transaction, proxy::Run& request, Branch& branch) noexcept;
@@ -233,6 +241,7 @@ class Engine {
                           proxy::RestOfRoute& rest) noexcept;
 
   void note_sent(Transaction& transaction, std::uint16_t status) noexcept;
+  void note_answered(Transaction& transaction, sip::Message& message, std::uint16_t status) noexcept;
   bool store(Transaction& transaction, StoredBytes& stored, std::string_view bytes) noexcept;
   void drop(StoredBytes& stored) noexcept;
   void count(CounterId id) noexcept { x_services.counters.add(id); }
@@ -247,6 +256,7 @@ class Engine {
   const EngineCounters& x_counters;
   Pool x_pool;
   Table x_table;
+  Answered x_answered;
   shm::AccountId x_account;
   std::uint32_t x_event_type;
   static constexpr unsigned kMaxHeld = 32;  ///< more than a receive batch has messages

@@ -287,7 +287,7 @@ void Engine::free_memory(Transaction& transaction) noexcept {
 /// False: not yet, a lock is not to be had; the timer brings it back.
 bool Engine::end(Transaction& transaction) noexcept {
   transaction.phase.store(Phase::over, std::memory_order_release);
-  bool free = x_table.remove(transaction);
+  bool free = x_table.remove(transaction) && x_answered.remove(transaction);
   if (free && shm::Timers::armed(transaction.timer)) {
     x_shared.timers.cancel(x_shared.self, transaction.timer);
     free = !shm::Timers::armed(transaction.timer);

@@ -94,10 +94,18 @@ Result<unsigned> Engine::replicate(Transaction& transaction, Run& request, const
 }
 
 Result<unsigned> Engine::relay(Transaction& transaction, Run& request) noexcept {
+  return relay(transaction, request, is_new_target(transaction, request));
+}
+
+Result<unsigned> Engine::relay_appended(Transaction& transaction, Run& request) noexcept {
+  return relay(transaction, request, false);
+}
+
+/// `current`: to the current destination, too.
+Result<unsigned> Engine::relay(Transaction& transaction, Run& request, bool current) noexcept {
   read_clock();
   TRY_VOID(may_relay(transaction, request));
   RunState& state = request.state();
-  const bool current = is_new_target(transaction, request);
   const std::size_t targets = state.branch_count + (current ? 1U : 0U);
   if (targets > 1) TRY_VOID(begin_fork(request, targets));
   unsigned sent = 0;

@@ -34,6 +34,7 @@ Engine::Engine(Root& root, const EngineConfig& config, const EngineCounters& cou
       x_counters(counters),
       x_pool(root.pool, x_shared.heap, x_shared.self, root.cell_account),
       x_table(root.table, x_pool, x_shared.self),
+      x_answered(root.answered, x_pool, x_shared.self),
       x_account(account),
       x_event_type(event_type) {}
 
@@ -82,6 +83,12 @@ Engine::Found Engine::match(Run& run, TransactionId& id) noexcept {
 
 Engine::Found Engine::find(Run& run, TransactionId& id) noexcept {
   return look_up(run, id, false);
+}
+
+bool Engine::is_ack_to_2xx(Run& run) noexcept {
+  if (run.message().method() != sip::Method::ack) return false;
+  const auto call = call_hash(x_shared.segment.header().table_key, run.message());
+  return call && x_answered.contains(*call);
 }
 
 bool Engine::retransmit_reply(TransactionId id) noexcept {
@@ -241,6 +248,7 @@ Result<void> Engine::answer(Transaction& transaction, Run& request, proxy::Local
   store(transaction, transaction.reply, sent);
   transaction.reply_is_local = true;
   note_sent(transaction, reply.status);
+  note_answered(transaction, request.message(), reply.status);
   static_cast<void>(step(transaction.server, ServerEvent::sent(reply.status), now(), timers(transaction)));
   return {};
 }

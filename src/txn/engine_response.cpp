@@ -202,6 +202,13 @@ void Engine::settle(Transaction& transaction, Branch& branch, Run* response) noe
   }
 }
 
+/// So that the ACK is known when it comes.
+void Engine::note_answered(Transaction& transaction, sip::Message& message, std::uint16_t status) noexcept {
+  if (!transaction.invite || status < 200 || status >= 300) return;
+  const auto call = call_hash(x_shared.segment.header().table_key, message);
+  if (call) x_answered.insert(transaction, *call);
+}
+
 void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
   const std::uint16_t status = response.message().status();
   const auto sent = proxy::send_response(response, transaction.reply_to);
@@ -210,6 +217,7 @@ void Engine::relay_response(Transaction& transaction, Run& response) noexcept {
   if (!transaction.invite || status >= 300 || status < 200) store(transaction, transaction.reply, *sent);
   transaction.reply_is_local = false;
   note_sent(transaction, status);
+  note_answered(transaction, response.message(), status);
   static_cast<void>(step(transaction.server, ServerEvent::sent(status), now(), timers(transaction)));
 }
 

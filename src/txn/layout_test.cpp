@@ -8,8 +8,8 @@ namespace ser::txn {
 namespace {
 
 TEST(Layout, SizesAreThoseOfTheBudget) {
-  EXPECT_LE(sizeof(Transaction), 512U);
-  EXPECT_LE(sizeof(Branch), 352U);
+  EXPECT_EQ(sizeof(Transaction), 424U);
+  EXPECT_EQ(sizeof(Branch), 224U);
 }
 
 }  // namespace

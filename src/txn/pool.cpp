@@ -18,7 +18,9 @@ constexpr shm::Owner kOwner = shm::Owner::make(shm::OwnerKind::system, 1, 0);
 void clear(Transaction& cell) noexcept {
   cell.due.store(0, std::memory_order_relaxed);
   cell.sequence.store(0, std::memory_order_relaxed);
-  cell.previous = 0;
+  cell.in_table.previous = 0;
+  cell.in_answered = {};
+  cell.call = 0;
   cell.hash = 0;
   cell.timer.type = 0;
   cell.server = {};
@@ -88,7 +90,7 @@ Transaction* Pool::take() noexcept {
   Transaction* cell = at(x_root.free_head != 0 ? x_root.free_head - 1 : x_root.fresh);
   clear(*cell);
   if (x_root.free_head != 0)
-    section.set(x_root.free_head, cell->next);
+    section.set(x_root.free_head, cell->in_table.next);
   else
     section.set(x_root.fresh, x_root.fresh + 1);
   section.set_atomic(cell->busy, x_self.lock_word());
@@ -96,14 +98,14 @@ Transaction* Pool::take() noexcept {
   section.set_atomic(x_root.in_use, in_use() + 1);
   section.set_atomic(cell->phase, Phase::raw, std::memory_order_release);
   section.commit();
-  cell->next = 0;
+  cell->in_table.next = 0;
   return cell;
 }
 
 bool Pool::give(Transaction& transaction) noexcept {
   Section<8> section(x_root.lock, x_self, LockLevel::module);
   if (!section) return false;
-  section.set(transaction.next, x_root.free_head);
+  section.set(transaction.in_table.next, x_root.free_head);
   section.set(x_root.free_head, transaction.number + 1);
   section.set_atomic(x_root.in_use, in_use() - 1);
   section.set_atomic(transaction.phase, Phase::free, std::memory_order_release);

@@ -75,37 +75,40 @@ Transaction* Table::look_up(std::uint32_t hash, const MatchKey& key, Relation re
     Transaction* transaction = x_pool.at(link - 1);
     if (transaction == nullptr) return nullptr;
     if (transaction->hash == hash && matches(*transaction->key, key, relation)) return transaction;
-    link = transaction->next;
+    link = transaction->in_table.next;
   }
   return nullptr;
-}
-
-void Table::link(shm::Section<6>& section, Transaction& transaction) noexcept {
-  std::uint32_t& head = head_of(transaction.hash);
-  if (Transaction* first = head != 0 ? x_pool.at(head - 1) : nullptr; first != nullptr)
-    section.set(first->previous, transaction.number + 1);
-  section.set(transaction.next, head);
-  section.set(transaction.previous, 0U);
-  section.set(head, transaction.number + 1);
-  section.commit();
 }
 
 bool Table::remove(Transaction& transaction) noexcept {
   shm::Section<6> section(lock_of(transaction.hash), x_self, shm::LockLevel::transaction);
   if (!section) return false;
-  std::uint32_t& head = head_of(transaction.hash);
-  Transaction* before = transaction.previous != 0 ? x_pool.at(transaction.previous - 1) : nullptr;
-  if (before == nullptr && head != transaction.number + 1) return true;  // not in
-  Transaction* after = transaction.next != 0 ? x_pool.at(transaction.next - 1) : nullptr;
-  if (before != nullptr)
-    section.set(before->next, transaction.next);
-  else
-    section.set(head, transaction.next);
-  if (after != nullptr) section.set(after->previous, transaction.previous);
-  section.set(transaction.next, 0U);
-  section.set(transaction.previous, 0U);
-  section.commit();
+  unlink(section, x_pool, head_of(transaction.hash), transaction, &Transaction::in_table);
   return true;
+}
+
+void link(shm::Section<6>& section, Pool& pool, std::uint32_t& head, Transaction& transaction,
+          Links Transaction::* links) noexcept {
+  Links& own = transaction.*links;
+  if (Transaction* first = head != 0 ? pool.at(head - 1) : nullptr; first != nullptr)
+    section.set((first->*links).previous, transaction.number + 1);
+  section.set(own.next, head);
+  section.set(own.previous, 0U);
+  section.set(head, transaction.number + 1);
+  section.commit();
+}
+
+void unlink(shm::Section<6>& section, Pool& pool, std::uint32_t& head, Transaction& transaction,
+            Links Transaction::* links) noexcept {
+  Links& own = transaction.*links;
+  Transaction* before = own.previous != 0 ? pool.at(own.previous - 1) : nullptr;
+  if (before == nullptr && head != transaction.number + 1) return;  // not in
+  Transaction* after = own.next != 0 ? pool.at(own.next - 1) : nullptr;
+  section.set(before != nullptr ? (before->*links).next : head, own.next);
+  if (after != nullptr) section.set((after->*links).previous, own.previous);
+  section.set(own.next, 0U);
+  section.set(own.previous, 0U);
+  section.commit();
 }
 
 }  // namespace ser::txn

@@ -34,6 +34,13 @@ enum class Relation : std::uint8_t {
   cancel,  ///< the request is the CANCEL
 };
 
+/// Puts a transaction at the head of a chain, under the chain's lock.
+void link(shm::Section<6>& section, Pool& pool, std::uint32_t& head, Transaction& transaction,
+          Links Transaction::* links) noexcept;
+/// Takes it out; nothing when it is not in.
+void unlink(shm::Section<6>& section, Pool& pool, std::uint32_t& head, Transaction& transaction,
+            Links Transaction::* links) noexcept;
+
 /// Handle of one worker.
 class Table {
  public:
@@ -50,7 +57,7 @@ class Table {
       found(*other);
       return {Errc::overlap, "the transaction exists"};
     }
-    link(section, transaction);
+    link(section, x_pool, head_of(transaction.hash), transaction, &Transaction::in_table);
     return {};
   }
   /// Takes it out; nothing when it is not in. False: the lock is not to be had.
@@ -69,7 +76,6 @@ class Table {
   shm::LoggedLock<6>& lock_of(std::uint32_t hash) noexcept { return x_root.locks[hash % TableRoot::kLocks]; }
   std::uint32_t& head_of(std::uint32_t hash) noexcept { return x_root.heads[hash % TableRoot::kBuckets]; }
   Transaction* look_up(std::uint32_t hash, const MatchKey& key, Relation relation) noexcept;
-  void link(shm::Section<6>& section, Transaction& transaction) noexcept;
 
   TableRoot& x_root;
   Pool& x_pool;

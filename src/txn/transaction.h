@@ -92,6 +92,11 @@ enum Due : std::uint32_t {
   kDueCancel = 8,          ///< its CANCEL came
 };
 
+/// Neighbours in a chain of transactions: number + 1; 0: none.
+struct Links {
+  std::uint32_t next, previous;
+};
+
 /// A response that found the transaction busy. A heap cell; the bytes follow.
 struct WaitingResponse {
   std::uint32_t generation;
@@ -118,8 +123,10 @@ struct Transaction {
   std::atomic<std::uint32_t> due;       ///< Due bits
   std::atomic<std::uint32_t> sequence;  ///< of waiting responses
   std::uint32_t number;                 ///< of this cell
-  std::uint32_t next, previous;         ///< in its bucket, or `next` of the free cells: number + 1
+  Links in_table;                       ///< or `next` of the free cells
+  Links in_answered;                    ///< of an INVITE that was answered by a 2xx
   std::uint32_t hash;
+  std::uint64_t call;  ///< call_hash() while it may be in the table of what was answered; 0: it never was
   std::atomic<WaitingResponse*> waiting[kWaiting];
 
   shm::TimerEntry
