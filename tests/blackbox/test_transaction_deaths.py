@@ -76,13 +76,16 @@ class DeathOfTheHolder(unittest.TestCase):
         self.got(self.alice, "SIP/2.0 100")
         return invite, self.got(self.bob, "INVITE")
 
-    def kill_holder(self, server, kind="receiver"):
-        """Kills the worker that spins in a route."""
+    def holder(self, server, kind="receiver"):
+        """The worker that spins in a route."""
         def spinning():
             pids = [pid for pid in server.children() if kind in title(pid) and cpu_ticks(pid) >= before.get(pid, 0) + 5]
             return pids and pids[0]
         before = {pid: cpu_ticks(pid) for pid in server.children()}
-        pid = wait_until(spinning, 10, f"a {kind} to be caught in a route")
+        return wait_until(spinning, 10, f"a {kind} to be caught in a route")
+
+    def kill_holder(self, server, kind="receiver", pid=None):
+        pid = pid or self.holder(server, kind)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: pid not in server.children() and len(server.children()) >= 4, 5, "its successor")
 
@@ -105,10 +108,11 @@ class DeathOfTheHolder(unittest.TestCase):
         with self.server() as server:
             invite, out = self.invite(server)
             self.bob.send(answer(out, 180, extra=LOOP), server.port)
+            holder = self.holder(server)
             # These find it busy, in the other worker, and wait.
             self.bob.send(answer(out, 183), server.port)
             self.alice.send(invite, server.port)
-            self.kill_holder(server)
+            self.kill_holder(server, pid=holder)
             seen = {self.got(self.alice, "SIP/2.0 1")[8:11] for _ in range(2)}
             self.assertIn(b"183", seen, "what waited goes on")
             self.bob.send(answer(out, 200), server.port)
